@@ -22,6 +22,7 @@ mod assets;
 mod body;
 mod collect;
 mod reply;
+mod report;
 mod route;
 
 pub use route::App;
