@@ -1,9 +1,11 @@
 //! ClickHouse for a command: the running daemon's engine, one started for the command, or the
 //! operator's own server.
 
+use tokio::sync::watch;
+
 use crate::config::Config;
 use crate::engine::{self, Engine, EngineConfig, EngineError};
-use crate::store::{Class, Server, Store, StoreError};
+use crate::store::{Class, Endpoint, Server, Store, StoreConfig, StoreError, Topology};
 
 /// A store, and the engine behind it if this command started one.
 pub(crate) struct Connected {
@@ -37,18 +39,18 @@ impl ConnectError {
 /// # Errors
 /// See [`ConnectError`].
 pub(crate) async fn connect(config: &Config) -> Result<Connected, ConnectError> {
-    let (server, engine) = match config.store.external() {
-        Some(endpoint) => (Server::At(endpoint), None),
-        None => match engine::attach(&config.data_dir).await {
-            Some(endpoint) => (Server::At(endpoint), None),
-            None => {
-                let engine = Engine::start(engine_config(config)?)?;
-                ready(&engine, config).await?;
-                (Server::Engine(engine.endpoint()), Some(engine))
-            }
-        },
+    let mut engine = None;
+    let store = if config.clickhouse.url.is_some() {
+        Store::new(store_config(config, None))
+    } else if let Some(endpoint) = engine::attach(&config.data_dir).await {
+        Store::new(StoreConfig { server: Server::At(endpoint), ..store_config(config, None) })
+    } else {
+        let started = Engine::start(engine_config(config)?)?;
+        ready(&started, config).await?;
+        let endpoint = started.endpoint();
+        engine = Some(started);
+        Store::new(store_config(config, Some(endpoint)))
     };
-    let store = Store::new(config.store.for_server(server, &config.data_dir));
     store.migrate().await?;
     Ok(Connected { store, engine })
 }
@@ -59,6 +61,30 @@ impl Connected {
         if let Some(engine) = self.engine {
             engine.stop().await;
         }
+    }
+}
+
+/// How this installation's ClickHouse is reached; `engine` is the embedded one, if it is ours.
+pub(crate) fn store_config(
+    config: &Config,
+    engine: Option<watch::Receiver<Option<Endpoint>>>,
+) -> StoreConfig {
+    let external = config.clickhouse.url.as_ref().map(|url| Endpoint {
+        url: url.as_str().trim_end_matches('/').to_owned(),
+        user: config.clickhouse.user.clone(),
+        password: config.clickhouse.password.as_ref().map_or("", |p| p.reveal()).to_owned(),
+    });
+    let embedded = external.is_none();
+    let server = match (external, engine) {
+        (Some(endpoint), _) => Server::At(endpoint),
+        (None, Some(endpoint)) => Server::Engine(endpoint),
+        (None, None) => Server::Engine(watch::channel(None).1),
+    };
+    StoreConfig {
+        server,
+        database: config.clickhouse.database.clone(),
+        data_dir: embedded.then(|| config.data_dir.clone()),
+        topology: Topology::Single,
     }
 }
 
