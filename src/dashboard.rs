@@ -9,8 +9,9 @@ use tokio::sync::watch;
 
 use crate::accounts::Site;
 use crate::closer::Horizon;
+use crate::hours::Day;
 use crate::limits;
-use crate::store::query::{self, Page};
+use crate::store::query::{self, Listing, Page, Totals, Window};
 use crate::store::{Class, Store, StoreError};
 use crate::tenant::Tenant;
 
@@ -124,13 +125,19 @@ impl Dashboard {
     }
 
     async fn status(&self, asked: &Asked<'_>) -> Result<Bytes, Failure> {
-        let seen = query::seen(&self.store, asked.tenant, asked.horizon.closed_until).await?;
+        let ever = Window {
+            from: Day(0),
+            until: Day(u16::MAX),
+            sealed: asked.horizon.sealed_through,
+            horizon: asked.horizon.closed_until,
+        };
+        let seen = query::extent(&self.store, asked.tenant, &ever).await?;
         Ok(bytes(&json!({
             "as_of": asked.as_of(),
             "epoch": asked.horizon.epoch,
             "today": range::today(asked.site, &asked.horizon).to_string(),
-            "first_day": seen.first_day.map(|day| day.to_string()),
-            "last_event_at": seen.last_event_ms.map(rfc3339),
+            "first_day": seen.map(|seen| seen.first_day.to_string()),
+            "last_event_at": seen.map(|seen| asked.site.zone.rfc3339(seen.last_event_ms)),
             "timezone": asked.site.timezone,
             "demo": asked.site.demo,
         })))
@@ -170,14 +177,16 @@ impl Dashboard {
             let totals = query::totals(&self.store, asked.tenant, &window).await?;
             return Ok(json!(totals));
         }
-        let last = crate::hours::Day(before.until.0.saturating_sub(1));
+        let last = Day(before.until.0.saturating_sub(1));
         let elapsed_ms = asked.horizon.closed_until.start_ms() - asked.site.zone.day_start_ms(range.today);
         let cut_ms = asked.site.zone.day_start_ms(last) + elapsed_ms;
         window.until = last;
         let mut totals = query::totals(&self.store, asked.tenant, &window).await?;
         window.from = last;
         window.until = before.until;
-        totals += query::totals_before(&self.store, asked.tenant, &window, cut_ms).await?;
+        let cut_s = u32::try_from(cut_ms / 1000).unwrap_or(0);
+        let part = query::totals_before(&self.store, asked.tenant, &window, cut_s).await?;
+        series::add(&mut totals, &part);
         Ok(json!(totals))
     }
 
@@ -217,7 +226,7 @@ impl Dashboard {
                 table(query::places(store, tenant, &window, kind, &page).await?)
             }
             "devices" => {
-                let kind = question::kind(kind, "browser", query::DeviceKind::named)?;
+                let kind = question::kind(kind, "browser", query::DeviceDimension::named)?;
                 table(query::devices(store, tenant, &window, kind, &page).await?)
             }
             "events" => table(query::events(store, tenant, &window, &page).await?),
@@ -242,16 +251,12 @@ impl Asked<'_> {
     }
 }
 
-fn table<R: serde::Serialize>(found: query::Table<R>) -> (u64, Value) {
+fn table<R: serde::Serialize>(found: Listing<R>) -> (u64, Value) {
     (found.total, json!(found.rows))
 }
 
 fn bytes(value: &Value) -> Bytes {
     Bytes::from(value.to_string())
-}
-
-fn rfc3339(ms: i64) -> String {
-    crate::hours::Zone::utc().rfc3339(ms - ms.rem_euclid(1000))
 }
 
 fn etag(key: &str, horizon: &Horizon) -> String {

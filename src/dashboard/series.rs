@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 
 use crate::dashboard::range::{Interval, Range};
 use crate::hours::{Day, Hour, Zone};
-use crate::store::query::{DayRow, HourRow, Totals};
+use crate::store::query::{DayPoint, HourPoint, Totals};
 
 /// One point per local hour of the range that is closed whole.
-pub(super) fn hours(rows: &[HourRow], zone: &Zone, range: &Range, closed_until: Hour) -> Vec<Value> {
-    let known: BTreeMap<u32, &Totals> = rows.iter().map(|row| (row.hour, &row.totals)).collect();
+pub(super) fn hours(rows: &[HourPoint], zone: &Zone, range: &Range, closed_until: Hour) -> Vec<Value> {
+    let known: BTreeMap<u32, Totals> = rows.iter().map(|row| (row.hour_s, of_hour(row))).collect();
     let start_ms = zone.day_start_ms(range.from);
     let end_ms = zone.day_start_ms(range.until).min(closed_until.start_ms());
     let mut points = Vec::new();
@@ -21,7 +21,7 @@ pub(super) fn hours(rows: &[HourRow], zone: &Zone, range: &Range, closed_until: 
         // The next label begins an hour on, or earlier where a daylight-saving step cuts one short.
         let next_ms = next_label(zone, at_ms);
         if next_ms <= closed_until.start_ms() {
-            points.push(point(zone.rfc3339(hour_ms.max(start_ms)), known.get(&label.hour_s).copied()));
+            points.push(point(zone.rfc3339(hour_ms.max(start_ms)), known.get(&label.hour_s)));
         }
         at_ms = next_ms;
     }
@@ -41,13 +41,22 @@ fn next_label(zone: &Zone, at_ms: i64) -> i64 {
 }
 
 /// One point per day, week (from Monday) or month; the visitors of days add up.
-pub(super) fn days(rows: &[DayRow], range: &Range, interval: Interval) -> Vec<Value> {
+pub(super) fn days(rows: &[DayPoint], range: &Range, interval: Interval) -> Vec<Value> {
     let mut sums: BTreeMap<Day, Totals> = BTreeMap::new();
     for day in range.from.0..range.until.0 {
         sums.entry(first_of(Day(day), interval)).or_default();
     }
     for row in rows {
-        *sums.entry(first_of(row.day(), interval)).or_default() += row.totals.clone();
+        let day = Totals {
+            visitors: row.visitors,
+            visits: row.visits,
+            views: row.views,
+            events: row.events,
+            bounces: row.bounces,
+            duration_ms: row.duration_ms,
+            engaged_ms: 0,
+        };
+        add(sums.entry(first_of(Day(row.day), interval)).or_default(), &day);
     }
     sums.iter().map(|(day, totals)| point(day.to_string(), Some(totals))).collect()
 }
@@ -61,10 +70,35 @@ fn first_of(day: Day, interval: Interval) -> Day {
     }
 }
 
+/// Adds the figures of another time.
+pub(super) fn add(sum: &mut Totals, more: &Totals) {
+    sum.visitors += more.visitors;
+    sum.visits += more.visits;
+    sum.views += more.views;
+    sum.events += more.events;
+    sum.bounces += more.bounces;
+    sum.duration_ms += more.duration_ms;
+    sum.engaged_ms += more.engaged_ms;
+}
+
+fn of_hour(row: &HourPoint) -> Totals {
+    Totals {
+        visitors: row.visitors,
+        visits: row.visits,
+        views: row.views,
+        events: row.events,
+        bounces: row.bounces,
+        duration_ms: row.duration_ms,
+        engaged_ms: 0,
+    }
+}
+
 fn point(t: String, totals: Option<&Totals>) -> Value {
-    let mut value = json!(totals.cloned().unwrap_or_default());
-    value["t"] = t.into();
-    value
+    let totals = totals.copied().unwrap_or_default();
+    json!({
+        "t": t, "visitors": totals.visitors, "visits": totals.visits, "views": totals.views,
+        "events": totals.events, "bounces": totals.bounces, "duration_ms": totals.duration_ms,
+    })
 }
 
 #[cfg(test)]
