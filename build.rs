@@ -7,7 +7,7 @@ use std::{env, fs, io};
 
 fn main() -> io::Result<()> {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR").expect("cargo sets it"));
-    let mut out = String::from("pub(super) static FILES: &[File] = &[\n");
+    let mut out = String::from("static FILES: &[File] = &[\n");
     for (folder, prefix) in [("web/dist", ""), ("tracker/dist", "/tracker")] {
         let folder = root.join(folder);
         println!("cargo::rerun-if-changed={}", folder.display());

@@ -24,6 +24,7 @@ use crate::config::Config;
 use crate::dashboard::Dashboard;
 use crate::drain::{Drain, DrainConfig};
 use crate::engine::Engine;
+use crate::ingest::Ingest;
 use crate::server::{self, App};
 use crate::store::Store;
 use crate::wal::{Segment, Sink, Wal, WalConfig};
@@ -78,7 +79,8 @@ async fn serve(config: &Config) -> Result<(), DaemonError> {
     let (wal, report) = Wal::open(wal_config, clock.clone(), sink)?;
     tracing::info!("wal: {report}");
 
-    let ingest = parts::ingest(config, &wal, &clock, &accounts)?;
+    let directory = accounts.watch_directory();
+    let ingest = Ingest::new(&parts::ingest_config(config), wal.clone(), clock.clone(), directory)?;
     let (horizon_sender, horizon) = watch::channel(None);
     let dashboard = Dashboard::new(store.clone(), horizon);
     let app = Arc::new(App::new(config, ingest, wal.clone(), dashboard, accounts.clone()));

@@ -11,7 +11,10 @@ use crate::accounts::Site;
 use crate::closer::Horizon;
 use crate::hours::Day;
 use crate::limits;
-use crate::store::query::{self, Listing, Page, Totals, Window};
+use crate::store::query::kinds::{DeviceDimension, PlaceKind, SourceKind};
+use crate::store::query::page::{Listing, Page};
+use crate::store::query::totals::{totals, totals_before};
+use crate::store::query::{Window, devices, events, extent, pages, places, sources, timeseries};
 use crate::store::{Class, Store, StoreError};
 use crate::tenant::Tenant;
 
@@ -131,7 +134,7 @@ impl Dashboard {
             sealed: asked.horizon.sealed_through,
             horizon: asked.horizon.closed_until,
         };
-        let seen = query::extent(&self.store, asked.tenant, &ever).await?;
+        let seen = extent::extent(&self.store, asked.tenant, &ever).await?;
         Ok(bytes(&json!({
             "as_of": asked.as_of(),
             "epoch": asked.horizon.epoch,
@@ -156,7 +159,7 @@ impl Dashboard {
 
     async fn totals(&self, asked: &Asked<'_>, range: &Range) -> Result<Bytes, Failure> {
         let window = range.window(&asked.horizon);
-        let totals = query::totals(&self.store, asked.tenant, &window).await?;
+        let totals = totals(&self.store, asked.tenant, &window).await?;
         let previous = match asked.question.get("compare").as_deref() {
             None => None,
             Some("previous") => Some(self.previous(asked, range).await?),
@@ -174,18 +177,18 @@ impl Dashboard {
         let before = range.previous();
         let mut window = before.window(&asked.horizon);
         if !range.holds_today() {
-            let totals = query::totals(&self.store, asked.tenant, &window).await?;
+            let totals = totals(&self.store, asked.tenant, &window).await?;
             return Ok(json!(totals));
         }
         let last = Day(before.until.0.saturating_sub(1));
         let elapsed_ms = asked.horizon.closed_until.start_ms() - asked.site.zone.day_start_ms(range.today);
         let cut_ms = asked.site.zone.day_start_ms(last) + elapsed_ms;
         window.until = last;
-        let mut totals = query::totals(&self.store, asked.tenant, &window).await?;
+        let mut totals = totals(&self.store, asked.tenant, &window).await?;
         window.from = last;
         window.until = before.until;
         let cut_s = u32::try_from(cut_ms / 1000).unwrap_or(0);
-        let part = query::totals_before(&self.store, asked.tenant, &window, cut_s).await?;
+        let part = totals_before(&self.store, asked.tenant, &window, cut_s).await?;
         series::add(&mut totals, &part);
         Ok(json!(totals))
     }
@@ -194,10 +197,10 @@ impl Dashboard {
         let interval = Interval::parse(asked.question.get("interval").as_deref(), range)?;
         let window = range.window(&asked.horizon);
         let points = if interval == Interval::Hour {
-            let rows = query::hours(&self.store, asked.tenant, &window).await?;
+            let rows = timeseries::hours(&self.store, asked.tenant, &window).await?;
             series::hours(&rows, &asked.site.zone, range, asked.horizon.closed_until)
         } else {
-            let rows = query::days(&self.store, asked.tenant, &window).await?;
+            let rows = timeseries::days(&self.store, asked.tenant, &window).await?;
             series::days(&rows, range, interval)
         };
         Ok(bytes(&json!({
@@ -214,26 +217,26 @@ impl Dashboard {
         let kind = asked.question.get("kind");
         let (store, tenant) = (&self.store, asked.tenant);
         let (total, rows) = match name {
-            "pages" => table(query::pages(store, tenant, &window, &page).await?),
-            "entry-pages" => table(query::entry_pages(store, tenant, &window, &page).await?),
-            "exit-pages" => table(query::exit_pages(store, tenant, &window, &page).await?),
+            "pages" => table(pages::pages(store, tenant, &window, &page).await?),
+            "entry-pages" => table(pages::entry_pages(store, tenant, &window, &page).await?),
+            "exit-pages" => table(pages::exit_pages(store, tenant, &window, &page).await?),
             "sources" => {
-                let kind = question::kind(kind, "source", query::SourceKind::named)?;
-                table(query::sources(store, tenant, &window, kind, &page).await?)
+                let kind = question::kind(kind, "source", SourceKind::named)?;
+                table(sources::sources(store, tenant, &window, kind, &page).await?)
             }
             "places" => {
-                let kind = question::kind(kind, "country", query::PlaceKind::named)?;
-                table(query::places(store, tenant, &window, kind, &page).await?)
+                let kind = question::kind(kind, "country", PlaceKind::named)?;
+                table(places::places(store, tenant, &window, kind, &page).await?)
             }
             "devices" => {
-                let kind = question::kind(kind, "browser", query::DeviceDimension::named)?;
-                table(query::devices(store, tenant, &window, kind, &page).await?)
+                let kind = question::kind(kind, "browser", DeviceDimension::named)?;
+                table(devices::devices(store, tenant, &window, kind, &page).await?)
             }
-            "events" => table(query::events(store, tenant, &window, &page).await?),
+            "events" => table(events::events(store, tenant, &window, &page).await?),
             "event-props" => {
                 let event = asked.question.get("name");
                 let event = event.ok_or_else(|| BadRequest::new("name", "an event's name is needed"))?;
-                table(query::event_props(store, tenant, &window, &event, &page).await?)
+                table(events::event_props(store, tenant, &window, &event, &page).await?)
             }
             _ => return Err(Failure::NoSuchReport),
         };

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use crate::accounts::AccountsError;
 use crate::config::ConfigError;
 use crate::engine::EngineError;
+use crate::ingest::IngestError;
 use crate::store::StoreError;
 use crate::wal::WalError;
 
@@ -26,8 +27,8 @@ pub enum DaemonError {
     Listen { address: SocketAddr, flag: &'static str, source: io::Error },
     #[error("cannot {what}: {source}")]
     Io { what: &'static str, source: io::Error },
-    #[error("{0}")]
-    Ingest(String),
+    #[error(transparent)]
+    Ingest(#[from] IngestError),
 }
 
 impl DaemonError {

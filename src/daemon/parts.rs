@@ -8,6 +8,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::accounts::Accounts;
 use crate::config::Config;
 use crate::daemon::DaemonError;
+use crate::ingest::{IngestConfig, LimitConfig};
 
 /// Binds a listener.
 ///
@@ -19,6 +20,38 @@ pub(super) async fn listen(
 ) -> Result<TcpListener, DaemonError> {
     let bound = TcpListener::bind(address).await;
     bound.map_err(|source| DaemonError::Listen { address, flag, source })
+}
+
+/// Collection's settings: those given, and the GeoIP files that are there.
+pub(super) fn ingest_config(config: &Config) -> IngestConfig {
+    let files = |ending: &str| {
+        let entries = std::fs::read_dir(&config.ingest.geo_dir).into_iter().flatten().flatten();
+        let mut found: Vec<_> = entries
+            .map(|entry| entry.path())
+            .filter(|path| path.extension().is_some_and(|e| e == ending))
+            .collect();
+        found.sort();
+        found
+    };
+    let place_files = files("mmdb");
+    if place_files.is_empty() {
+        let dir = config.ingest.geo_dir.display();
+        tracing::warn!("ingest: no *.mmdb in {dir}: hits get no country; `make geo` fetches some");
+    }
+    let secret = config.ingest.secret.as_ref();
+    IngestConfig {
+        trusted_proxies: config.server.trusted_proxies.clone(),
+        limits: LimitConfig {
+            address_rate: config.ingest.address_rate,
+            carrier_rate: config.ingest.carrier_rate,
+            carrier_burst: config.ingest.carrier_rate.saturating_mul(2),
+            site_rate: config.ingest.site_rate,
+        },
+        place_files,
+        network_files: files("csv"),
+        identity_file: config.data_dir.join("identity"),
+        secret: secret.map(|secret| blake3::derive_key("tallyhouse 2026 day key seed", secret.reveal().as_bytes())),
+    }
 }
 
 /// Returns at SIGTERM or SIGINT.

@@ -44,7 +44,7 @@ impl Question {
         let mut pairs: Vec<_> = self.0.iter().filter(|(key, _)| key != "as_of").collect();
         pairs.sort();
         let mut out = url::form_urlencoded::Serializer::new(String::new());
-        pairs.iter().for_each(|(key, value)| drop(out.append_pair(key, value)));
+        out.extend_pairs(pairs.iter().map(|(key, value)| (key, value)));
         out.finish()
     }
 }

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use crate::dashboard::range::{Interval, Range};
 use crate::hours::{Day, Hour, Zone};
-use crate::store::query::{DayPoint, HourPoint, Totals};
+use crate::store::query::timeseries::{DayPoint, HourPoint};
+use crate::store::query::totals::Totals;
 
 /// One point per local hour of the range that is closed whole.
 pub(super) fn hours(rows: &[HourPoint], zone: &Zone, range: &Range, closed_until: Hour) -> Vec<Value> {
