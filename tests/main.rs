@@ -1,5 +1,7 @@
 //! All tests that need the program or the engine, in one binary.
 #![allow(unreachable_pub)] // the rig is shared by several targets
 
+mod drain;
 mod engine;
 mod rig;
+mod schema;

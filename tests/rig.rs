@@ -3,6 +3,7 @@
 
 pub mod daemon;
 pub mod engine;
+pub mod events;
 pub mod http;
 pub mod ledger;
 
