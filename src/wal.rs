@@ -39,6 +39,8 @@ mod log;
 mod open;
 mod repair;
 mod scan;
+#[cfg(test)]
+mod tests;
 mod watchdog;
 mod writer;
 

@@ -97,6 +97,7 @@ pub(super) fn repair(dir: &Path, past: &Past, report: &mut BootReport) -> io::Re
         files.push((id, scan(&std::fs::read(segment_path(dir, id))?, id, &past.judge)));
     }
     sort_recycled(dir, &listing.recycled, past, &mut files, report)?;
+    files.sort_by_key(|(id, _)| *id);
     let mut found = Vec::new();
     for at in 0..files.len() {
         let (id, scan) = &files[at];
