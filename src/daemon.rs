@@ -8,7 +8,6 @@
 //! but the requests under way.
 
 use std::ops::ControlFlow;
-use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -45,8 +44,8 @@ const HOUSEKEEP_EVERY: Duration = Duration::from_secs(30);
 /// Runs until SIGTERM or SIGINT.
 ///
 /// # Errors
-/// What kept it from starting, or ended it; see [`DaemonError::exit_code`].
-pub fn run(config: &Config) -> Result<ExitCode, DaemonError> {
+/// What kept it from starting, or ended it; see [`DaemonError`].
+pub fn run(config: &Config) -> Result<(), DaemonError> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -54,7 +53,7 @@ pub fn run(config: &Config) -> Result<ExitCode, DaemonError> {
     let done = runtime.block_on(serve(config));
     // The log's own threads may be waiting in the drain; they hold nothing that is not on disk.
     runtime.shutdown_timeout(Duration::from_secs(1));
-    done.map(|()| ExitCode::SUCCESS)
+    done
 }
 
 async fn serve(config: &Config) -> Result<(), DaemonError> {

@@ -3,9 +3,10 @@
 
 use tokio::sync::watch;
 
+use super::{Exit, Failure};
 use crate::config::Config;
 use crate::engine::{self, Engine, EngineConfig, EngineError};
-use crate::store::{Class, Endpoint, Server, Store, StoreConfig, StoreError, Topology};
+use crate::store::{Endpoint, Server, Store, StoreConfig, StoreError, Topology};
 
 /// A store, and the engine behind it if this command started one.
 pub(crate) struct Connected {
@@ -24,13 +25,9 @@ pub(crate) enum ConnectError {
     Store(#[from] StoreError),
 }
 
-impl ConnectError {
-    /// The program's exit code; see docs/runbook.md.
-    pub(crate) fn exit_code(&self) -> u8 {
-        match self {
-            ConnectError::Store(error) if error.class == Class::Fatal => 69,
-            _ => 1,
-        }
+impl From<ConnectError> for Failure {
+    fn from(error: ConnectError) -> Failure {
+        Failure::new(Exit::Store, error.to_string())
     }
 }
 

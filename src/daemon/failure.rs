@@ -4,6 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 
 use crate::accounts::AccountsError;
+use crate::command::Exit;
 use crate::config::ConfigError;
 use crate::engine::EngineError;
 use crate::ingest::IngestError;
@@ -32,14 +33,17 @@ pub enum DaemonError {
 }
 
 impl DaemonError {
-    /// The exit codes of docs/runbook.md.
-    pub fn exit_code(&self) -> u8 {
+    /// How the process ends; see docs/runbook.md.
+    pub(crate) fn exit(&self) -> Exit {
         match self {
-            DaemonError::Config(_) | DaemonError::Listen { .. } => 78,
-            DaemonError::Accounts(AccountsError::Newer { .. }) => 65,
-            DaemonError::Store(_) => 69,
-            DaemonError::Wal(WalError::Io { .. }) => 74,
-            _ => 1,
+            DaemonError::Config(_) | DaemonError::Listen { .. } | DaemonError::Engine(_) => {
+                Exit::Config
+            }
+            DaemonError::Accounts(AccountsError::Newer { .. } | AccountsError::Damaged(_)) => {
+                Exit::Data
+            }
+            DaemonError::Store(_) => Exit::Store,
+            _ => Exit::Io,
         }
     }
 }
