@@ -91,7 +91,8 @@
         if (!last.href)
           ["tallyhouse", "plausible"].map((name) => {
             const stub = /** @type {any} */ (window)[name] || {};
-            stub.q?.map(send);
+            // Both names may be one thing, whose queue is then ours already.
+            stub.q?.map?.(send);
             stub.q = { push: send };
           });
         last = { ...location };
