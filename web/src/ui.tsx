@@ -73,12 +73,12 @@ export function lazy<P extends object>(load: () => Promise<ComponentType<P>>, fa
   };
 }
 
-/** What went wrong, with a way to try again. */
+/** What went wrong, with a way to try again; while ClickHouse is away the page does that by itself. */
 export function Problem({ error, retry }: { error: ApiError; retry: () => void }) {
   return (
     <div class="problem" role="alert">
       <p>{error.status === 503 ? 'Not available while ClickHouse is away.' : error.message}</p>
-      <button type="button" class="button" onClick={retry}>Try again</button>
+      {error.status !== 503 && <button type="button" class="button" onClick={retry}>Try again</button>}
     </div>
   );
 }
