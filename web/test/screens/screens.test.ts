@@ -120,7 +120,7 @@ test('signing out ends the session', () =>
 test('no site: the form is there at once, then the snippet, then waiting', () =>
   screen('first-site', { path: '/', refusals: [400], set: { sites: [] } }, async (page) => {
     await page.getByLabel('Domain').fill('localhost');
-    await page.getByLabel('Time zone').selectOption('Asia/Kolkata');
+    await page.getByLabel('Time zone').selectOption('Asia/Calcutta');
     await page.getByRole('button', { name: 'Add site' }).click();
     await shown(page, 'A domain has at least one dot');
     await page.getByLabel('Domain').fill('https://New.example/path');
@@ -340,8 +340,8 @@ test('ClickHouse away: said once, collection goes on, figures come back by thems
     await page.locator('.notice').waitFor({ state: 'detached' });
   }));
 
-test('an unreachable server can be tried again', () =>
-  screen('unreachable', {}, async (page) => {
+test('a failed question can be asked again', () =>
+  screen('failed', { refusals: [500] }, async (page) => {
     await totalsShown(page);
     await page.route('**/totals?*', (route) => route.fulfill({ status: 500, contentType: 'application/json', body: '{"error":"x","message":"The query took too long."}' }));
     const errors = page.getByText('The query took too long.');
@@ -350,9 +350,6 @@ test('an unreachable server can be tried again', () =>
     await page.unroute('**/totals?*');
     await page.getByRole('button', { name: 'Try again' }).click();
     await totalsShown(page);
-  }).catch((error: Error) => {
-    // The browser's own log of the 500 is the only thing that may be wrong here.
-    assert.match(error.message, /status of 500/);
   }));
 
 test('late hours are called late', () =>
