@@ -96,9 +96,9 @@ export function SetUp(props: { onDone: (me: Me) => void }) {
   return (
     <Card title="Set up Tallyhouse" lead="Create your account. Nothing you type leaves this server.">
       <form onSubmit={onSubmit}>
-        <Field name="email" label="Email" error={error}><input id="email" name="email" type="email" autocomplete="username" required autofocus value={invitation.email ?? ''} /></Field>
+        <Field name="email" label="Email" error={error}><input id="email" name="email" type="email" autocomplete="username" required autofocus defaultValue={invitation.email ?? ''} /></Field>
         <Field name="password" label="Password" error={error} hint={
-          <span class={isLong ? 'rule met' : 'rule'}><Icon name={isLong ? 'check' : 'more'} /> At least {PASSWORD_MIN} characters. Any characters; a few words are fine.</span>}>
+          <span class={isLong ? 'rule met' : 'rule'}><Icon name="check" /> At least {PASSWORD_MIN} characters. Any characters; a few words are fine.</span>}>
           <input id="password" name="password" type="password" autocomplete="new-password" required minLength={PASSWORD_MIN} aria-describedby="password-hint"
             onInput={(event) => setPassword(event.currentTarget.value)} />
         </Field>

@@ -8,7 +8,7 @@ import type { Span } from './hours.ts';
 
 export interface ChartProps { points: Point[]; interval: Interval; metric: Metric; span: Span; isRunning: boolean }
 
-const HEIGHT = 264;
+const HEIGHT = 300;
 const BARS_MAX = 14;
 const TICK_WIDTH = 76;
 const TIME_INCREMENTS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200].map((seconds) => seconds * 1000);
@@ -54,11 +54,11 @@ function options(host: HTMLElement, current: () => ChartProps, onIndex: (index: 
   const axis = { stroke: () => style.caretColor, font: `12px ${style.fontFamily}` };
   const format = (value: number) => {
     const { show } = MEASURES[current().metric];
-    return current().metric === 'depth' ? String(Number(value.toFixed(2))) : show(value).replace('.0%', '%').replace('m 00s', 'm');
+    return current().metric === 'depth' ? String(Number(value.toFixed(2))) : show(value).replace(/\.0+(?=\D)/, '').replace(/(\.\d)0(?=\D)/, '$1').replace('m 00s', 'm');
   };
   return {
     width: host.clientWidth, height: HEIGHT, legend: { show: false }, padding: [12, 8, 0, 0],
-    cursor: { y: false, drag: { x: false, y: false }, points: { size: 9, width: 2, fill: accent, stroke: () => style.columnRuleColor } },
+    cursor: { y: false, drag: { x: false, y: false }, move: (u, left, top) => (left < 0 ? [left, top] : [u.valToPos(u.posToIdx(left), 'x'), top]), points: { size: 9, width: 2, fill: accent, stroke: () => style.columnRuleColor } },
     scales: {
       x: { time: false, range: (_u, min, max) => (hasBars(current()) ? [min - 0.5, max + 0.5] : [min, max]) },
       y: { range: (_u, _min, max) => [0, (max || 1) * 1.06] },
@@ -135,7 +135,7 @@ export function Chart(props: ChartProps) {
   const isRight = u !== null && left > u.width / 2;
   return (
     <div class="plot">
-      <div ref={host} class="canvas" tabIndex={0} role="slider" aria-label={`${measure.label} by ${interval}`} aria-orientation="horizontal"
+      <div ref={host} class={hasBars(props) ? 'canvas bars' : 'canvas'} tabIndex={0} role="slider" aria-label={`${measure.label} by ${interval}`} aria-orientation="horizontal"
         aria-valuemin={0} aria-valuemax={points.length - 1} aria-valuenow={at} aria-valuetext={`${describe(at).when}: ${describe(at).value}`}
         onKeyDown={onKeyDown} onBlur={() => plot.current?.setCursor({ left: -10, top: -10 })} />
       {shown && <div class={isRight ? 'tip right' : 'tip'} style={{ left: `${left}px` }} aria-hidden="true"><strong>{shown.value}</strong> {measure.label.toLowerCase()}<span>{shown.when}</span></div>}

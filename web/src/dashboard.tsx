@@ -110,7 +110,7 @@ function Reports(props: { site: Site; status: Status; view: View; generation: nu
   return (
     <>
       {isAway && <Away />}
-      <section class="sheet hero" aria-label="Totals and their course">
+      <section class="sheet hero" aria-label="Totals and chart">
         <Totals frame={frame} report={totals} />
         <Timeseries frame={frame} totals={totals.data} />
       </section>

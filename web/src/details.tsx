@@ -59,8 +59,8 @@ export function Details(props: PanelProps) {
       </div>
       <p class="hint">{spanText(span)}{data ? `, ${exact(data.total)} ${data.total === 1 ? 'row' : 'rows'}` : ''}</p>
       {failure && <p class="error" role="alert">{failure}</p>}
-      <div class={isStale && data ? 'scroll stale' : 'scroll'} tabIndex={0} aria-label="Rows" aria-busy={isStale}>
-        <Table frame={frame} head={tab.label} tab={tab} rows={data?.rows ?? null} columns={tab.columns}>
+      <div class={isStale && data ? 'scroll stale' : 'scroll'} role="region" tabIndex={0} aria-label="Rows" aria-busy={isStale}>
+        <Table frame={frame} head={tab.head ?? tab.label} isFull tab={tab} rows={data?.rows ?? null} columns={tab.columns}>
           {error && !data ? <Problem error={error} retry={retry} /> : data?.rows.length === 0 && <Nothing tab={tab} wanted={wanted} />}
         </Table>
       </div>

@@ -1,17 +1,17 @@
-// Numbers, times and names as the screens show them. Pure; one locale, as the words around them are English.
+// Numbers, times and names as the screens show them. Pure; the words are English, so are these.
 import type { Interval, Sums } from './api.ts';
 import { addDays, type Day, PRESETS, type Preset, type Range, spanOf, type Span, stepEnd } from './hours.ts';
 
-export const LOCALE = 'en-GB';
-const grouped = new Intl.NumberFormat(LOCALE);
-const compactForm = new Intl.NumberFormat(LOCALE, { notation: 'compact', maximumSignificantDigits: 3 });
+const LOCALE = 'en-GB';
+const grouped = new Intl.NumberFormat('en');
+const compactForm = new Intl.NumberFormat('en', { notation: 'compact', minimumSignificantDigits: 3, maximumSignificantDigits: 3 });
 const MINUS = '\u2212';
 export const NONE = '\u2013';
 
 export const exact = (value: number): string => grouped.format(value);
 /** Short enough for a column: in full below ten thousand, then three digits and a letter. */
 export const compact = (value: number): string =>
-  Math.abs(value) < 10_000 ? exact(Math.round(value)) : compactForm.format(value).replace('k', 'K');
+  Math.abs(value) < 10_000 ? exact(Math.round(value)) : compactForm.format(value);
 
 export function percent(ratio: number): string {
   const value = ratio * 100;

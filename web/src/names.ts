@@ -1,11 +1,11 @@
 // Money, countries and languages as the panels show them.
 import type { Money } from './api.ts';
-import { exact, LOCALE } from './format.ts';
+import { exact } from './format.ts';
 
 export function money({ currency, milli }: Money): string {
   const style = { style: 'currency', currency } as const;
   try {
-    return new Intl.NumberFormat(LOCALE, Math.abs(milli) >= 1e8
+    return new Intl.NumberFormat('en', Math.abs(milli) >= 1e8
       ? { ...style, notation: 'compact', maximumSignificantDigits: 4 } : style).format(milli / 1000);
   } catch {
     return `${exact(milli / 1000)} ${currency}`;

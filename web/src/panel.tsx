@@ -16,6 +16,8 @@ export interface Column { label: string; of: (row: Row) => number | null | undef
 export interface Tab {
   id: string;
   label: string;
+  /** What a row is, over the names; the label if absent. */
+  head?: string;
   /** The report with its kind, such as `sources?kind=channel`. */
   report: string;
   /** Tabs of one group share a tab button; the column head chooses among them. */
@@ -103,7 +105,6 @@ export function Panel(props: PanelProps) {
       <div id={`${id}-rows`} role={tabs.length > 1 ? 'tabpanel' : undefined} aria-label={open.label}>
         <Listed key={open.report} {...props} open={open} variants={variants} />
       </div>
-      {props.foot}
       {frame.view.details === id && <Details {...props} />}
     </section>
   );
@@ -113,7 +114,7 @@ function Listed(props: PanelProps & { open: Tab; variants: Tab[] }) {
   const { id, frame, open, tabs, variants } = props;
   const { site, span, generation, view } = frame;
   const { data, error, isStale, retry } = useReport<Rows>(report(site.id, open.report, { ...span, limit: ROWS, search: view.search[id] ?? '' }), generation);
-  const head = variants.length < 2 ? open.label : (
+  const head = variants.length < 2 ? open.head ?? open.label : (
     <select aria-label={`${groupOf(open)}: choose`} value={open.id} onChange={(event) => {
       const chosen = variants.find((tab) => tab.id === event.currentTarget.value);
       if (chosen) go(tabTo(id, tabs, chosen, frame));
@@ -121,12 +122,13 @@ function Listed(props: PanelProps & { open: Tab; variants: Tab[] }) {
   );
   return (
     <div class={isStale && data ? 'stale' : ''} aria-busy={isStale}>
-      <Table {...{ frame, head, tab: open, rows: data?.rows ?? null, columns: open.columns.slice(0, 1) }}>
+      <Table {...{ frame, head, tab: open, rows: data?.rows ?? null, columns: open.columns.slice(0, 1), isFull: false }}>
         {error && !data ? <Problem error={error} retry={retry} /> : data?.rows.length === 0 && <Nothing tab={open} wanted={view.search[id] ?? ''} />}
       </Table>
       <p class="under">
         {data && data.total > 0 && <a {...linkTo({ details: id, page: 1 })}>Details<span class="unseen"> of {props.title.toLowerCase()}</span></a>}
         {data && data.total > ROWS && <span>{ROWS} of {exact(data.total)}</span>}
+        {props.foot}
       </p>
     </div>
   );
@@ -137,27 +139,38 @@ export const Nothing = ({ tab, wanted }: { tab: Tab; wanted: string }) => (
 );
 
 /** Rows with their bars; null rows are still loading. What there is instead of rows comes as children. */
-export function Table(props: { frame: Frame; head: ComponentChildren; tab: Tab; rows: Row[] | null; columns: Column[]; children?: ComponentChildren }) {
-  const { frame, tab, rows, columns } = props;
+export function Table(props: { frame: Frame; head: ComponentChildren; tab: Tab; rows: Row[] | null; columns: Column[]; isFull: boolean; children?: ComponentChildren }) {
+  const { frame, tab, rows, columns, isFull } = props;
   const most = Math.max(1, ...(rows ?? []).map(({ visitors }) => visitors));
   const number = (row: Row, { of, show, full, label }: Column) => {
     const value = of(row);
     return <td key={label} title={value == null || !full ? undefined : full(value)}>{value == null ? NONE : show(value)}</td>;
   };
+  const main = (row: Row) => (
+    <>
+      <td class="main" title={exact(row.visitors)}>{compact(row.visitors)}</td>
+      <td class="share">{frame.visitors ? percent(row.visitors / frame.visitors) : ''}</td>
+    </>
+  );
+  const mainHeads = <><th scope="col" class="main">Visitors</th><th scope="col" class="share" title="Share of all visitors">%</th></>;
+  const heads = columns.map(({ label }) => <th key={label} scope="col">{label}</th>);
+  // In full there may be more columns than fit a phone: there the visitors come first.
   return (
     <div class="rows">
       <table>
-        <thead><tr><th scope="col">{props.head}</th>{columns.map(({ label }) => <th key={label} scope="col">{label}</th>)}<th scope="col">Visitors</th><th scope="col" class="share" title="Share of all visitors">%</th></tr></thead>
+        <thead><tr><th scope="col">{props.head}</th>{isFull ? <>{mainHeads}{heads}</> : <>{heads}{mainHeads}</>}</tr></thead>
         <tbody>
           {rows?.map((row, index) => (
             <tr key={`${index} ${row.name} ${row.value}`} style={{ '--bar': `${(row.visitors / most) * 100}%` }}>
               <th scope="row"><span class="name" title={tab.name(row)}>{tab.cell ? tab.cell(row) : tab.name(row)}</span></th>
+              {isFull && main(row)}
               {columns.map((column) => number(row, column))}
-              <td class="main" title={exact(row.visitors)}>{compact(row.visitors)}</td>
-              <td class="share">{frame.visitors ? percent(row.visitors / frame.visitors) : ''}</td>
+              {!isFull && main(row)}
             </tr>
           ))}
-          {!rows && !props.children && Array.from({ length: ROWS }, (_, index) => <tr key={index} class="waiting"><th scope="row"><span class="bone" style={{ width: `${62 - index * 4}%` }} /></th>{columns.map(({ label }) => <td key={label} />)}<td /><td class="share" /></tr>)}
+          {!rows && !props.children && Array.from({ length: ROWS }, (_, index) => (
+            <tr key={index} class="waiting"><th scope="row"><span class="bone" style={{ width: `${62 - index * 4}%` }} /></th><td colSpan={columns.length + 2} /></tr>
+          ))}
         </tbody>
       </table>
       {props.children}

@@ -21,7 +21,8 @@ export function Timeseries({ frame, totals }: { frame: Frame; totals: Totals | n
   return (
     <div class="course">
       <div class="course-head">
-        <p class="hint">{totals?.previous ? `Change against ${spanText(before)}${span.until > status.today ? ', up to the same hour' : ''}` : '\u00a0'}</p>
+        <p class="hint">{!totals?.previous ? '\u00a0' : (status.first_day ?? '') > before.from ? 'The period before was not recorded in full'
+          : `Change against ${spanText(before)}${span.until > status.today ? ', up to the same hour' : ''}`}</p>
         {choices.length > 1 && (
           <nav class="segments" aria-label="Steps of the chart">
             {choices.map((choice) => <a key={choice} aria-current={choice === interval} {...linkTo({ by: choice === defaultInterval(days) ? null : choice })}>{choice}</a>)}

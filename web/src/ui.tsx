@@ -4,9 +4,9 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { ApiError } from './api.ts';
 
 const PATHS = {
-  down: 'm4 6 4 4 4-4', left: 'm10 3-5 5 5 5', right: 'm6 3 5 5-5 5', search: 'M7 12A5 5 0 1 0 7 2a5 5 0 0 0 0 10Zm3.6-1.400L14 14',
+  down: 'm4 6 4 4 4-4', left: 'm10 3-5 5 5 5', right: 'm6 3 5 5-5 5', search: 'M7 12A5 5 0 1 0 7 2a5 5 0 0 0 0 10Zm3.6-1.4L14 14',
   close: 'm4 4 8 8m0-8-8 8', open: 'M6 3H3v10h10v-3M9 3h4v4m0-4L7 9', save: 'M8 2v8m-3-3 3 3 3-3M3 13h10', more: 'M3 8h.01M8 8h.01M13 8h.01',
-  table: 'M2 3.500h12v9H2zM2 7.500h12M7 3.500v9', check: 'm3 8.5 3 3 7-7', plus: 'M8 3v10M3 8h10',
+  table: 'M2 3.5h12v9H2zM2 7.5h12M7 3.5v9', check: 'm3 8.5 3 3 7-7', plus: 'M8 3v10M3 8h10',
 } as const;
 
 export const Icon = ({ name }: { name: keyof typeof PATHS }) => (
@@ -15,7 +15,7 @@ export const Icon = ({ name }: { name: keyof typeof PATHS }) => (
 
 export const Logo = () => (
   <svg class="logo" viewBox="0 0 32 32" aria-hidden="true">
-    <path d="M5 13 16 5l11 8M9.5 16v10.500M13.8 16v10.500M18.2 16v10.500M22.5 16v10.5" />
+    <path d="M5 13 16 5l11 8M9.5 16v10.5M13.8 16v10.5M18.2 16v10.5M22.5 16v10.5" />
     <path class="strike" d="M5.5 25.5 26.5 17" />
   </svg>
 );
@@ -73,12 +73,12 @@ export function lazy<P extends object>(load: () => Promise<ComponentType<P>>, fa
   };
 }
 
-/** What went wrong, with a way to try again. */
+/** What went wrong, with a way to try again; while ClickHouse is away the page does that by itself. */
 export function Problem({ error, retry }: { error: ApiError; retry: () => void }) {
   return (
     <div class="problem" role="alert">
       <p>{error.status === 503 ? 'Not available while ClickHouse is away.' : error.message}</p>
-      <button type="button" class="button" onClick={retry}>Try again</button>
+      {error.status !== 503 && <button type="button" class="button" onClick={retry}>Try again</button>}
     </div>
   );
 }

@@ -13,9 +13,9 @@ export function Pages(frame: Frame) {
     </>
   );
   const tabs: [Tab, ...Tab[]] = [
-    { id: 'pages', label: 'Pages', report: 'pages', columns: [VIEWS, ENGAGED, SCROLL], name, cell },
-    { id: 'entry', label: 'Entry', report: 'entry-pages', columns: [VISITS, BOUNCE, DURATION], name, cell },
-    { id: 'exit', label: 'Exit', report: 'exit-pages', columns: [VISITS], name, cell },
+    { id: 'pages', label: 'Top', head: 'Page', report: 'pages', columns: [VIEWS, ENGAGED, SCROLL], name, cell },
+    { id: 'entry', label: 'Entry', head: 'Entry page', report: 'entry-pages', columns: [VISITS, BOUNCE, DURATION], name, cell },
+    { id: 'exit', label: 'Exit', head: 'Exit page', report: 'exit-pages', columns: [VISITS], name, cell },
   ];
   return <Panel id="pages" title="Pages" tabs={tabs} frame={frame} />;
 }

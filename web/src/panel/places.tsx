@@ -5,18 +5,18 @@ import { countryName } from '../names.ts';
 import { Panel, type Tab, VISIT_COLUMNS } from '../panel.tsx';
 
 const Code = ({ of }: { of: string | undefined }) => (of ? <abbr class="code" title={countryName(of)}>{of}</abbr> : null);
-const tab = (id: string, label: string, name: (row: Row) => string, code: (row: Row) => string | undefined): Tab => ({
-  id, label, report: `places?kind=${id}`, columns: VISIT_COLUMNS, name,
+const tab = (id: string, label: string, head: string, name: (row: Row) => string, code: (row: Row) => string | undefined): Tab => ({
+  id, label, head, report: `places?kind=${id}`, columns: VISIT_COLUMNS, name,
   cell: (row) => <><Code of={code(row)} /><span class="text">{name(row)}</span>{id === 'city' && row.region && <span class="aside">{row.region}</span>}</>,
 });
 
 const TABS: [Tab, ...Tab[]] = [
-  tab('country', 'Countries', (row) => countryName(row.name) || 'Unknown', (row) => row.name),
-  tab('region', 'Regions', (row) => row.name || 'Unknown', (row) => row.country),
-  tab('city', 'Cities', (row) => row.name || 'Unknown', (row) => row.country),
+  tab('country', 'Countries', 'Country', (row) => countryName(row.name) || 'Unknown', (row) => row.name),
+  tab('region', 'Regions', 'Region', (row) => row.name || 'Unknown', (row) => row.country),
+  tab('city', 'Cities', 'City', (row) => row.name || 'Unknown', (row) => row.country),
 ];
 
 export const Places = (frame: Frame) => (
   <Panel id="places" title="Places" tabs={TABS} frame={frame}
-    foot={<p class="credit"><a href="https://db-ip.com" target="_blank" rel="noopener">IP geolocation by DB-IP</a></p>} />
+    foot={<a class="credit" href="https://db-ip.com" target="_blank" rel="noopener">IP geolocation by DB-IP</a>} />
 );

@@ -71,7 +71,9 @@ export function timeseries(span: Span, interval: Interval): Timeseries {
   if (interval === 'hour') return { as_of: AS_OF, interval, points: hours.map(({ day: _day, ...point }) => point) };
   const start = (day: Day) => interval === 'month' ? monthStart(day) : interval === 'day' ? day
     : addDays(day, -((new Date(`${day}T00:00:00Z`).getUTCDay() + 6) % 7));
+  // Every step is there, zeros included, up to the horizon.
   const steps = new Map<Day, Sums>();
+  for (let day = span.from; day < span.until && day <= TODAY; day = addDays(day, 1)) steps.set(start(day), NOTHING);
   for (const hour of hours) steps.set(start(hour.day), add(steps.get(start(hour.day)) ?? NOTHING, hour));
   const points: Point[] = [...steps].map(([t, sums]) => ({ t, ...ofDays(sums) }));
   return { as_of: AS_OF, interval, points };
