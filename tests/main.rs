@@ -2,9 +2,12 @@
 #![allow(unreachable_pub)] // the rig is shared by several targets
 
 mod cli;
+mod closer;
 mod drain;
 mod engine;
 mod privacy;
+mod reference;
 mod rig;
 mod schema;
 mod serve;
+mod stream;

@@ -125,7 +125,7 @@ fn a_full_log_refuses_and_recovers() {
     );
     let load = ledger.load(&daemon.address, SITE, 48, 10);
     daemon.wait("the budget is reached", |_| ledger.count(Fate::Refused) > 1_000);
-    let refused = daemon.metric("tallyhouse_refused_total{reason=\"backlog\"}");
+    let refused = daemon.metric("tallyhouse_refused_total{reason=\"unavailable\"}");
     assert!(refused > 0.0, "the reason is named");
     assert_eq!(daemon.get("/readyz").expect("answers").status, 503);
     assert_eq!(daemon.get("/healthz").expect("answers").status, 200);
