@@ -46,19 +46,21 @@ export function launch(options) {
 }
 
 /**
- * Opens the addresses in tabs, the first in front, in a Chromium that nothing drives, as a visitor has
- * it: prerendering and background tabs are real there. Close it when done.
- * @param {string[]} urls
+ * Opens the address in a Chromium that nothing drives, as a visitor has it: prerendering and
+ * background tabs are real there. Close it when done.
+ * @param {string} url
  */
-export async function browse(...urls) {
+export async function browse(url) {
   const profile = mkdtempSync(join(tmpdir(), "tallyhouse-chromium-"));
   const flags = [
     ...FLAGS,
     "--disable-features=HttpsUpgrades",
     `--user-data-dir=${profile}`,
     "--remote-debugging-port=0",
+    // The port would make it say that it is driven.
+    "--disable-blink-features=AutomationControlled",
   ];
-  const child = spawn(CHROMIUM, [...flags, ...urls], {
+  const child = spawn(CHROMIUM, [...flags, url], {
     detached: true,
     stdio: ["ignore", "ignore", "pipe"],
   });
@@ -73,6 +75,10 @@ export async function browse(...urls) {
     });
   });
   return {
+    /** Opens another tab. @param {string} url */
+    async tab(url) {
+      await fetch(`${devtools}/json/new?${url}`, { method: "PUT" });
+    },
     /** Brings the tab that shows this address to the front. @param {string} url */
     async show(url) {
       const tabs = await (await fetch(`${devtools}/json/list`)).json();
