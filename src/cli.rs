@@ -2,14 +2,20 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 
 use crate::config::Given;
 use crate::hours::Day;
 
+mod api_key;
 mod flags;
+mod site;
+mod user;
 
+pub use api_key::ApiKeyCommand;
 pub use flags::{DATA, Flags, SERVE, STORE};
+pub use site::{SiteCommand, SiteRules};
+pub use user::{RoleName, UserCommand};
 
 /// Web analytics that never loses an accepted hit and never counts one twice.
 #[derive(Debug, Parser)]
@@ -113,211 +119,6 @@ Examples:
     /// Becomes the embedded ClickHouse; started by `serve`.
     #[command(hide = true)]
     Engine(EngineArgs),
-}
-
-/// `tallyhouse site …`
-#[derive(Debug, Subcommand)]
-pub enum SiteCommand {
-    /// Add a site
-    #[command(after_long_help = "\
-Examples:
-  tallyhouse site add example.org --timezone Europe/Berlin
-  tallyhouse site add example.org --hostnames 'shop.example.net,*.example.com' --respect-gpc true
-      Events from these hosts count too, and browsers that send Sec-GPC: 1 are not counted.
-  tallyhouse site add example.org --exclude-addresses 192.0.2.0/24 --exclude-pages '/admin/*'
-      Without the visits of your own office, and without those of the admin pages.")]
-    Add {
-        /// The site's domain, such as example.org
-        domain: String,
-        #[command(flatten)]
-        rules: SiteRules,
-    },
-    /// List all sites
-    List {
-        /// Print JSON instead of a table
-        #[arg(long)]
-        json: bool,
-    },
-    /// Change a site's settings; what is not named stays
-    #[command(after_long_help = "\
-Examples:
-  tallyhouse site set example.org --timezone America/New_York
-      Hours and days from now on; those that are over stay as they are.
-  tallyhouse site set example.org --exclude-pages ''
-      An empty list clears it.")]
-    Set {
-        /// The site's domain
-        domain: String,
-        #[command(flatten)]
-        rules: SiteRules,
-    },
-    /// Remove a site
-    ///
-    /// Its events are no longer taken and nobody can read it. Its number is never given to another.
-    Rm {
-        /// The site's domain
-        domain: String,
-        /// Yes, remove it
-        #[arg(long)]
-        yes: bool,
-    },
-}
-
-/// A site's settings.
-#[derive(Debug, Default, Args)]
-pub struct SiteRules {
-    /// Time zone of its hours and days, an IANA name [default: UTC]
-    #[arg(long, value_name = "ZONE")]
-    pub timezone: Option<String>,
-    /// Hosts that may send events too, `*.example.net` for all below one
-    #[arg(long, value_name = "HOST,…", value_delimiter = ',')]
-    pub hostnames: Option<Vec<String>>,
-    /// Do not count these addresses or networks
-    #[arg(long, value_name = "CIDR,…", value_delimiter = ',')]
-    pub exclude_addresses: Option<Vec<String>>,
-    /// Do not count these countries, by their codes of two letters
-    #[arg(long, value_name = "CODE,…", value_delimiter = ',')]
-    pub exclude_countries: Option<Vec<String>>,
-    /// Do not count these paths; `*` stands for anything
-    #[arg(long, value_name = "PATH,…", value_delimiter = ',')]
-    pub exclude_pages: Option<Vec<String>>,
-    /// Do not count browsers that send DNT: 1
-    #[arg(long, value_name = "BOOL")]
-    pub respect_dnt: Option<bool>,
-    /// Do not count browsers that send Sec-GPC: 1
-    #[arg(long, value_name = "BOOL")]
-    pub respect_gpc: Option<bool>,
-    /// Keep raw events this many days; reports stay [default: 180]
-    #[arg(long, value_name = "DAYS")]
-    pub retention_days: Option<u16>,
-    /// Leave visits from data centres out of the reports
-    #[arg(long, value_name = "BOOL")]
-    pub mark_data_centres: Option<bool>,
-}
-
-/// `tallyhouse user …`
-#[derive(Debug, Subcommand)]
-pub enum UserCommand {
-    /// Add a user and print a one-time link with which they choose a password
-    #[command(after_long_help = "\
-Examples:
-  tallyhouse user add ann@example.org --owner
-      May do everything on every site. The link works once, for a day.
-  tallyhouse user add bob@example.org --site example.org --role viewer
-      May read this site.
-  pass show tallyhouse | tallyhouse user add ann@example.org --owner --password-stdin
-      With a password, and without a link.")]
-    Add {
-        /// Their email address, with which they sign in
-        email: String,
-        /// Their name, as shown to others
-        #[arg(long, default_value = "", hide_default_value = true)]
-        name: String,
-        /// May do everything on every site
-        #[arg(long)]
-        owner: bool,
-        /// A site they may see
-        #[arg(long, value_name = "DOMAIN")]
-        site: Option<String>,
-        /// What they may do there
-        #[arg(long, value_name = "ROLE", default_value = "viewer", requires = "site")]
-        role: RoleName,
-        /// Read the password from standard input
-        #[arg(long)]
-        password_stdin: bool,
-    },
-    /// List all users
-    List {
-        /// Print JSON instead of a table
-        #[arg(long)]
-        json: bool,
-    },
-    /// Give a user a role on a site, or take it away
-    #[command(after_long_help = "\
-Examples:
-  tallyhouse user grant bob@example.org --site example.org --role admin
-  tallyhouse user grant bob@example.org --site example.org --role none")]
-    Grant {
-        /// Their email address
-        email: String,
-        /// The site's domain
-        #[arg(long, value_name = "DOMAIN")]
-        site: String,
-        /// What they may do there
-        #[arg(long, value_name = "ROLE")]
-        role: RoleName,
-    },
-    /// Print a one-time link with which a user chooses a new password
-    Link {
-        /// Their email address
-        email: String,
-    },
-    /// Remove a user with their sessions and API keys
-    Rm {
-        /// Their email address
-        email: String,
-        /// Yes, remove them
-        #[arg(long)]
-        yes: bool,
-    },
-}
-
-/// A role, or none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum RoleName {
-    /// Reads
-    Viewer,
-    /// Reads and changes settings
-    Admin,
-    /// Everything
-    Owner,
-    /// Nothing any more
-    None,
-}
-
-/// `tallyhouse api-key …`
-#[derive(Debug, Subcommand)]
-pub enum ApiKeyCommand {
-    /// Make a key and print it, this once
-    #[command(after_long_help = "\
-Examples:
-  tallyhouse api-key create --label 'weekly report' --site example.org
-      Reads this one site.
-  tallyhouse api-key create --label terraform --user ann@example.org --scope stats:read,sites:write
-      Does what Ann may do, within these scopes.
-
-Use it as a header:
-  curl -H \"Authorization: Bearer th_…\" https://stats.example.org/api/me")]
-    Create {
-        /// What it is for, to recognise it in the list
-        #[arg(long, value_name = "TEXT")]
-        label: String,
-        /// Reads this site
-        #[arg(
-            long,
-            value_name = "DOMAIN",
-            required_unless_present = "user",
-            conflicts_with = "user"
-        )]
-        site: Option<String>,
-        /// Acts for this user
-        #[arg(long, value_name = "EMAIL")]
-        user: Option<String>,
-        /// What it may do: stats:read, sites:write
-        #[arg(long, value_name = "SCOPE,…", value_delimiter = ',', default_value = "stats:read")]
-        scope: Vec<String>,
-    },
-    /// List all keys; the keys themselves are not kept
-    List {
-        /// Print JSON instead of a table
-        #[arg(long)]
-        json: bool,
-    },
-    /// End a key for good
-    Revoke {
-        /// Its number in the list
-        id: i64,
-    },
 }
 
 /// `tallyhouse import …`

@@ -1,4 +1,5 @@
 //! The command line as people and scripts meet it: the built program.
+#![allow(clippy::unwrap_used)] // helpers of tests are not seen as tests
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -46,46 +46,72 @@ export function launch(options) {
 }
 
 /**
- * Opens the addresses in tabs, the first in front, in a Chromium that nothing drives, as a visitor has
- * it: prerendering and background tabs are real there. Close it when done.
- * @param {string[]} urls
+ * Opens the address in a Chromium that nothing drives, as a visitor has it: prerendering and
+ * background tabs are real there. Close it when done.
+ * @param {string} url
  */
-export async function browse(...urls) {
+export async function browse(url) {
   const profile = mkdtempSync(join(tmpdir(), "tallyhouse-chromium-"));
   const flags = [
     ...FLAGS,
     "--disable-features=HttpsUpgrades",
     `--user-data-dir=${profile}`,
-    "--remote-debugging-port=0",
+    "--remote-debugging-pipe",
+    // The pipe would make it say that it is driven.
+    "--disable-blink-features=AutomationControlled",
   ];
-  const child = spawn(CHROMIUM, [...flags, ...urls], {
+  const child = spawn(CHROMIUM, [...flags, url], {
     detached: true,
-    stdio: ["ignore", "ignore", "pipe"],
+    stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"],
   });
   const exited = once(child, "exit");
-  const devtools = await new Promise((resolve, reject) => {
-    let said = "";
-    child.on("error", reject);
-    child.on("exit", () => reject(new Error(`${CHROMIUM} ended at its start: ${said}`)));
-    child.stderr.on("data", (data) => {
-      const line = /listening on ws:\/\/([^/]+)\//.exec((said += data));
-      if (line) resolve(`http://${line[1]}`);
-    });
-  });
+  const ask = commands(child);
+  const find = async (/** @type {string} */ shown) => {
+    const { targetInfos } = await ask("Target.getTargets");
+    return targetInfos.find((/** @type {any} */ target) => target.url === shown)?.targetId;
+  };
   return {
+    /** Opens another tab behind the others. @param {string} url */
+    tab: (url) => ask("Target.createTarget", { url, background: true }),
     /** Brings the tab that shows this address to the front. @param {string} url */
-    async show(url) {
-      const tabs = await (await fetch(`${devtools}/json/list`)).json();
-      const tab = tabs.find((/** @type {{url: string}} */ tab) => tab.url === url);
-      if (!tab) throw new Error(`no tab shows ${url}`);
-      await fetch(`${devtools}/json/activate/${tab.id}`);
-    },
+    show: async (url) => ask("Target.activateTarget", { targetId: await find(url) }),
     async close() {
       // Its own process group: the launcher, the browser and what they started.
       if (child.pid && child.exitCode === null) process.kill(-child.pid, "SIGKILL");
       await exited;
       rmSync(profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
     },
+  };
+}
+
+/**
+ * Chromium's own pipe: JSON and a zero byte each way. It moves tabs and is attached to no page, so no
+ * page behaves otherwise for it.
+ * @param {import("node:child_process").ChildProcess} child
+ * @returns {(method: string, params?: object) => Promise<any>}
+ */
+function commands(child) {
+  const to = /** @type {import("node:stream").Writable} */ (child.stdio[3]);
+  const from = /** @type {import("node:stream").Readable} */ (child.stdio[4]);
+  /** @type {Map<number, (answer: any) => void>} */
+  const waiting = new Map();
+  let asked = 0;
+  let text = "";
+  from.on("data", (data) => {
+    const answers = (text += data).split("\0");
+    text = answers.pop() ?? "";
+    for (const answer of answers.map((one) => JSON.parse(one))) waiting.get(answer.id)?.(answer);
+  });
+  // A browser that is gone: its end is noticed by who waits for it.
+  to.on("error", () => {});
+  return async (method, params = {}) => {
+    const id = ++asked;
+    /** @type {Promise<any>} */
+    const answered = new Promise((resolve) => waiting.set(id, resolve));
+    to.write(`${JSON.stringify({ id, method, params })}\0`);
+    const { result, error } = await answered;
+    if (error) throw new Error(`${method}: ${error.message}`);
+    return result;
   };
 }
 

@@ -8,7 +8,7 @@ import { Rig } from "./rig.mjs";
 
 /** @type {Rig} */
 let rig;
-/** @type {{show(url: string): Promise<void>, close(): Promise<void>} | undefined} */
+/** @type {Awaited<ReturnType<typeof browse>> | undefined} */
 let visitor;
 
 const ICON = `<!doctype html><link rel="icon" href="data:,">`;
@@ -17,14 +17,33 @@ const page = (/** @type {string} */ body) =>
   /** @type {import("./rig.mjs").Page} */ (({ script }) => `${ICON}${snippet({ script })}${body}`);
 const prerender = `<script type="speculationrules">
   {"prerender": [{"urls": ["/next"], "eagerness": "immediate"}]}</script>`;
-/** Goes on once the prerendered page has run, which says so in a channel of the origin. */
-const follow = (/** @type {string} */ path) =>
-  `<script>new BroadcastChannel("ready").onmessage = () => (location.href = "${path}")</script>`;
-const ready = `<script>
-  tallyhouse("Early");
-  addEventListener("load", () => new BroadcastChannel("ready").postMessage(document.prerendering));
+/** Goes on once the prerendered page has run. */
+const follow = (/** @type {string} */ path) => `<script>
+  (async () => {
+    while (!(await fetch("/has-run")).ok) await new Promise((done) => setTimeout(done, 20));
+    location.href = "${path}";
+  })();
 </script>`;
+const early = `<script>
+  tallyhouse("Early");
+  addEventListener("load", () => fetch("/runs"));
+</script>`;
+/** Tells each time the page was visible for long enough to be reported. */
+const shown = `<script>
+  const tell = () => document.hidden || setTimeout(() => fetch("/shown"), 200);
+  addEventListener("visibilitychange", tell);
+  tell();
+</script>`;
+/** Where the page of `early` tells, and that of `follow` asks. */
+const telling = () => {
+  let runs = false;
+  return {
+    "/runs": () => ((runs = true), ""),
+    "/has-run": () => (runs ? "yes" : /** @type {any} */ (undefined)),
+  };
+};
 
+const seen = () => rig.pages.filter((path) => !/^\/(runs|has-run)/.test(path));
 const paths = (/** @type {string} */ name) =>
   rig.named(name).map((post) => new URL(post.body.u).pathname);
 
@@ -43,11 +62,15 @@ describe("tracker and visitor", () => {
   after(() => rig?.close());
 
   test("a prerendered page counts once, when it is shown", async () => {
-    rig.reset({ "/": page(prerender + follow("/next")), "/next": page(ready) });
+    rig.reset({
+      ...telling(),
+      "/": page(prerender + follow("/next")),
+      "/next": page(early),
+    });
     visitor = await browse(`${rig.origin()}/`);
     await rig.got("pageview", 2);
     await rig.got("Early");
-    assert.deepEqual(rig.pages, ["/", "/next prefetch;prerender"], "it was shown, not loaded again");
+    assert.deepEqual(seen(), ["/", "/next prefetch;prerender"], "it was shown, not loaded again");
     assert.deepEqual(paths("pageview"), ["/", "/next"]);
     // The server drops what a page posts while it is prerendered.
     assert.deepEqual(rig.posts.filter((post) => post.purpose), []);
@@ -55,23 +78,37 @@ describe("tracker and visitor", () => {
 
   test("a prerendered page that is not shown does not count, and neither do its events", async () => {
     rig.reset({
+      ...telling(),
       "/": page(prerender + follow("/other")),
-      "/next": page(ready),
+      "/next": page(early),
       "/other": page(`<script>tallyhouse("Other")</script>`),
     });
     visitor = await browse(`${rig.origin()}/`);
     await rig.got("Other");
-    assert.deepEqual(rig.pages, ["/", "/next prefetch;prerender", "/other"]);
+    assert.deepEqual(seen(), ["/", "/next prefetch;prerender", "/other"]);
     assert.deepEqual(paths("pageview"), ["/", "/other"]);
     assert.deepEqual(rig.named("Early"), []);
   });
 
   test("a background tab counts when it is first shown, and time stops while it is hidden", async () => {
     const behind = `${rig.origin()}/behind`;
-    rig.reset({ "/": page(""), "/behind": page(`<script>tallyhouse("Early")</script>`) });
-    visitor = await browse(`${rig.origin()}/`, behind);
+    rig.reset({
+      ...telling(),
+      "/shown": () => "",
+      "/": page(shown),
+      "/behind": page(shown + early),
+    });
+    let times = 0;
+    const wasShown = () => {
+      times += 1;
+      const told = () => rig.pages.filter((path) => path === "/shown").length;
+      return rig.until(`tab ${times} to be shown`, () => told() >= times);
+    };
+    visitor = await browse(`${rig.origin()}/`);
     await rig.got("pageview");
-    await rig.until("the page behind", () => rig.pages.includes("/behind"));
+    await wasShown();
+    await visitor.tab(behind);
+    await rig.until("the page behind", () => rig.pages.includes("/runs"));
     assert.deepEqual(paths("pageview"), ["/"]);
     assert.deepEqual(rig.named("Early"), []);
 
@@ -79,11 +116,12 @@ describe("tracker and visitor", () => {
     await rig.got("Early");
     assert.deepEqual(paths("pageview"), ["/", "/behind"]);
     await rig.got("engagement");
-    assert.deepEqual(paths("engagement"), ["/"]);
+    await wasShown();
 
     // Shown again it is the same view, and its time goes on from nought.
     await visitor.show(`${rig.origin()}/`);
     await rig.got("engagement", 2);
+    await wasShown();
     await visitor.show(behind);
     await rig.got("engagement", 3);
     assert.deepEqual(paths("engagement"), ["/", "/behind", "/"]);
@@ -101,7 +139,7 @@ describe("tracker and visitor", () => {
     });
     visitor = await browse(`http://localhost:${port}/1`);
     await rig.got("pageview");
-    assert.deepEqual(rig.pages, ["/1", "/2", "/3"]);
+    assert.deepEqual(seen(), ["/1", "/2", "/3"]);
     assert.deepEqual(paths("pageview"), ["/3"]);
   });
 });

@@ -8,7 +8,8 @@ import { Modal } from './modal.tsx';
 import { go, linkTo } from './navigate.ts';
 import { Icon, Logo, Problem } from './ui.tsx';
 
-const PASSWORD_MIN = 12;
+/** The server's rule; it has the last word. */
+const PASSWORD_MIN = 10;
 
 /** A form that sends itself, and shows a refusal at the field that the server names. */
 function useForm(send: (values: Record<string, string>) => Promise<void>) {
@@ -92,7 +93,7 @@ export function SetUp(props: { onDone: (me: Me) => void }) {
       </Card>
     );
   }
-  const isLong = password.length >= PASSWORD_MIN;
+  const isLong = [...password].length >= PASSWORD_MIN;
   return (
     <Card title="Set up Tallyhouse" lead="Create your account. Nothing you type leaves this server.">
       <form onSubmit={onSubmit}>
@@ -176,7 +177,7 @@ export function Beginning({ site, status }: { site: Site; status: Status }) {
   return (
     <section class="sheet beginning">
       <h2><span class="pulse" aria-hidden="true" /> Waiting for the first hit</h2>
-      <p class="lead">This page looks every ten seconds. Open your site once the snippet is in place.</p>
+      <p class="lead">Put the snippet in place and open your site. Hits are kept at once; figures appear when their hour is closed, the next at {moment(close, status.timezone, status.today)}.</p>
       <Snippet site={site} />
     </section>
   );
@@ -184,6 +185,9 @@ export function Beginning({ site, status }: { site: Site; status: Status }) {
 
 /** The site of the address is not there, or there is none at all. */
 export function NoSite({ me, wanted, onAdded }: { me: Me; wanted: string; onAdded: (site: Site) => void }) {
+  if (me.sites.length === 0 && !me.user.owner) {
+    return <main class="card"><h1>No site yet</h1><p class="lead">No site is shared with you. Ask the owner of this server.</p></main>;
+  }
   if (me.sites.length === 0) {
     return <main class="card"><h1>Add your first site</h1><p class="lead">Then put one line into its pages. It takes a minute.</p><AddSite onDone={onAdded} /></main>;
   }

@@ -1,7 +1,7 @@
 // What opens under the buttons of the top bar. Loaded when the page is idle, so that it is not in the way of the figures.
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { call, type Site } from './api.ts';
+import { call, type Me, type Site } from './api.ts';
 import { rangeMenu } from './format.ts';
 import { addDays, type Day, isDay, type Range, type Span } from './hours.ts';
 import { toRange } from './keys.ts';
@@ -21,7 +21,7 @@ function Opened({ children }: { children: ComponentChildren }) {
   return <div ref={root}>{children}</div>;
 }
 
-export function SiteList({ sites, current, onDone }: { sites: Site[]; current: Site | null; onDone: () => void }) {
+export function SiteList({ me: { sites, user }, current, onDone }: { me: Me; current: Site | null; onDone: () => void }) {
   const [wanted, setWanted] = useState('');
   const found = sites.filter(({ domain }) => domain.includes(wanted.trim().toLowerCase()));
   const isLong = sites.length >= SEARCH_FROM_SITES;
@@ -41,7 +41,7 @@ export function SiteList({ sites, current, onDone }: { sites: Site[]; current: S
         ))}
         {found.length === 0 && <li class="none">No site matches</li>}
       </ul>
-      <a class="apart" {...linkTo({ dialog: 'add' }, onDone)}><Icon name="plus" /> Add a site</a>
+      {user.owner && <a class="apart" {...linkTo({ dialog: 'add' }, onDone)}><Icon name="plus" /> Add a site</a>}
     </Opened>
   );
 }
@@ -80,7 +80,7 @@ function CustomRange({ from, last, today, onDone }: { from: Day; last: Day; toda
   );
 }
 
-export function AccountMenu(props: { email: string; hasSite: boolean; onDone: () => void; onSignOut: () => void }) {
+export function AccountMenu(props: { user: Me['user']; hasSite: boolean; onDone: () => void; onSignOut: () => void }) {
   const [chosen, setChosen] = useState(theme);
   const choose = (name: Theme) => {
     setTheme(name);
@@ -89,13 +89,13 @@ export function AccountMenu(props: { email: string; hasSite: boolean; onDone: ()
   const signOut = () => void call('/api/logout', {}).then(props.onSignOut, props.onSignOut);
   return (
     <Opened>
-      <p class="who">{props.email}</p>
+      <p class="who">{props.user.email}</p>
       <div class="segments" role="group" aria-label="Colours">
         {THEMES.map((name) => <button key={name} type="button" aria-pressed={name === chosen} onClick={() => choose(name)}>{name}</button>)}
       </div>
       <ul>
         {props.hasSite && <li><a {...linkTo({ dialog: 'snippet' }, props.onDone)}>Tracking snippet</a></li>}
-        <li><a {...linkTo({ dialog: 'add' }, props.onDone)}>Add a site</a></li>
+        {props.user.owner && <li><a {...linkTo({ dialog: 'add' }, props.onDone)}>Add a site</a></li>}
         <li><a {...linkTo({ dialog: 'help' }, props.onDone)}><span>Keyboard shortcuts</span><kbd>?</kbd></a></li>
         <li><button type="button" onClick={signOut}>Sign out</button></li>
       </ul>

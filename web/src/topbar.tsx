@@ -32,13 +32,13 @@ export function Topbar(props: { me: Me; site: Site | null; view: View; today: Da
       {me.sites.length > 0 && (
         <Menu class="site" name={site ? `Site: ${site.domain}. Switch site` : 'Switch site'} isOpen={open === 'site'} onToggle={toggle('site')}
           label={<><span class="domain">{site?.domain ?? 'Sites'}</span>{site?.demo && <span class="tag">Demo data</span>}<Icon name="down" /></>}>
-          <SiteList sites={me.sites} current={site} onDone={close} />
+          <SiteList me={me} current={site} onDone={close} />
         </Menu>
       )}
       <span class="grow" />
       {site && <RangePicker {...{ view, today, firstDay: props.firstDay, isOpen: open === 'range', onToggle: toggle('range') }} />}
       <Menu class="account" name="Account and settings" isOpen={open === 'account'} onToggle={toggle('account')} label={<Icon name="more" />}>
-        <AccountMenu email={me.user.email} hasSite={site !== null} onDone={close} onSignOut={props.onSignOut} />
+        <AccountMenu user={me.user} hasSite={site !== null} onDone={close} onSignOut={props.onSignOut} />
       </Menu>
     </header>
   );

@@ -12,13 +12,15 @@ use std::time::{Duration, Instant};
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
+use rustix::process::{Resource, Rlimit, setrlimit};
 
 use super::rig::{Rig, START_MS, Store, block_on, open, rows, stamps, wait_for};
 use crate::clock::Clock;
 use crate::hours::HOUR_MS;
-use crate::wal::{Segment, Wal, WalConfig, WalError};
+use crate::wal::{Segment, Unavailable, Wal, WalConfig, WalError};
 
 const CHILD: &str = "TALLYHOUSE_TEST_WAL_CHILD";
+const FEW_FILES: &str = "TALLYHOUSE_TEST_WAL_FEW_FILES";
 /// The child's own code for a log that does not open; 74 is the log's.
 const NOT_OPENED: i32 = 3;
 
@@ -65,6 +67,23 @@ fn child() {
     });
 }
 
+/// F12, also started by a test below: with few descriptors the backlog must end before they do.
+#[test]
+fn child_with_few_files() {
+    let Some(home) = std::env::var_os(FEW_FILES).map(PathBuf::from) else { return };
+    let few = Rlimit { current: Some(80), maximum: Some(80) };
+    setrlimit(Resource::Nofile, few).unwrap();
+    let store = Store::default();
+    store.hold();
+    let (wal, _) = open(&config(&home), &Clock::manual(START_MS), store.clone());
+    let acked = Mutex::new(File::create(home.join("acked")).unwrap());
+    while wal.accepting().is_ok() {
+        append(&wal, &acked, &"p".repeat(3000));
+    }
+    assert_eq!(wal.accepting(), Err(Unavailable::Backlog));
+    std::process::exit(0);
+}
+
 fn append(wal: &Wal, acked: &Mutex<File>, text: &str) {
     let Ok(admission) = wal.admit(2) else { return };
     let seq = admission.stamp(0).seq;
@@ -87,9 +106,12 @@ fn lines(path: &Path) -> Vec<Vec<String>> {
 }
 
 fn start(home: &Path, settings: &[(&str, String)]) -> Child {
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", "wal::tests::crash::child", "--nocapture"]);
-    command.env(CHILD, home).envs(settings.iter().map(|(key, value)| (key, value)));
+    let settings = settings.iter().map(|(key, value)| (key, value));
+    run("child", Command::new(std::env::current_exe().unwrap()).env(CHILD, home).envs(settings))
+}
+
+fn run(test: &str, command: &mut Command) -> Child {
+    command.args(["--exact", &format!("wal::tests::crash::{test}"), "--nocapture"]);
     command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
 
@@ -211,6 +233,15 @@ fn a_failed_sync_of_the_directory_ends_the_process() {
 #[test]
 fn a_write_that_never_returns_ends_the_process() {
     failing("fdatasync", "/wal/wal-", "HANG", &[9]);
+}
+
+#[test]
+fn descriptors_do_not_run_out() {
+    let home = tempfile::tempdir().unwrap();
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    let status = end_of(run("child_with_few_files", command.env(FEW_FILES, home.path())));
+    assert!(status.success(), "{status}");
+    assert!(check(home.path()) > 0);
 }
 
 /// A log that cannot be opened loses nothing by it.

@@ -1,10 +1,11 @@
 //! What a crash or a bad disk can do to the files.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
+use tempfile::TempDir;
 
 use super::rig::{Rig, Store, copy, judge, open, scans, wait_for};
 use crate::wal::BootReport;
@@ -46,23 +47,33 @@ fn batches(dir: &Path) -> BTreeSet<u64> {
 }
 
 /// Repairs a copy of a log after `harm` was done to one of its files.
-fn harmed(rig: &Rig, file: u64, harm: impl FnOnce(&mut Vec<u8>)) -> (PathBuf, BootReport) {
-    let dir = rig.home.path().join("harmed");
-    let _ = std::fs::remove_dir_all(&dir);
-    copy(rig.dir(), &dir);
-    let path = segment_path(&dir, file);
+fn harmed(rig: &Rig, file: u64, harm: impl FnOnce(&mut Vec<u8>)) -> (TempDir, BootReport) {
+    let home = tempfile::tempdir_in(rig.home.path()).unwrap();
+    let dir = home.path();
+    copy(rig.dir(), dir);
+    let path = segment_path(dir, file);
     let mut bytes = std::fs::read(&path).unwrap();
     harm(&mut bytes);
     std::fs::write(&path, bytes).unwrap();
-    let boot = Node::read(&dir).unwrap().unwrap().boot;
-    let past = Past { judge: judge(&dir), boot, mark: Mark::read(&dir).unwrap() };
+    let boot = Node::read(dir).unwrap().unwrap().boot;
+    let past = Past { judge: judge(dir), boot, mark: Mark::read(dir).unwrap() };
     let mut report = BootReport::default();
-    repair(&dir, &past, &mut report).unwrap();
-    for (id, scan) in scans(&dir) {
+    repair(dir, &past, &mut report).unwrap();
+    for (id, scan) in scans(dir) {
         assert!(scan.headed && scan.runs.len() == 1 && scan.damage.is_empty(), "wal-{id} is sound");
         assert_eq!((scan.tail, scan.first().unwrap().id), (Tail::Clean, id));
     }
-    (dir, report)
+    (home, report)
+}
+
+/// Runs the cases on a few threads: they wait for the disk most of the time.
+fn for_each<T: Sync>(cases: &[T], check: impl Fn(&T) + Sync) {
+    std::thread::scope(|threads| {
+        for share in cases.chunks(cases.len().div_ceil(8)) {
+            let check = &check;
+            threads.spawn(move || share.iter().for_each(check));
+        }
+    });
 }
 
 fn reported(report: &BootReport) -> bool {
@@ -80,13 +91,14 @@ fn a_last_entry_cut_at_any_byte_costs_only_itself() {
         |bytes, at, until| bytes[at..until].fill(0),
         |bytes, at, until| bytes[at..until].iter_mut().for_each(|b| *b = b.wrapping_add(0x5B)),
     ];
-    for at in last.from..last.until {
+    let cases: Vec<usize> = (last.from..last.until).collect();
+    for_each(&cases, |&at| {
         for (kind, harm) in harms.iter().enumerate() {
             let (dir, report) = harmed(&rig, file, |bytes| harm(bytes, at, last.until));
-            assert_eq!(batches(&dir), others, "harm {kind} at {at}");
+            assert_eq!(batches(dir.path()), others, "harm {kind} at {at}");
             assert!(reported(&report), "harm {kind} at {at}: {report}");
         }
-    }
+    });
 }
 
 #[test]
@@ -148,16 +160,16 @@ fn no_flipped_bit_goes_unnoticed() {
         .chain(records_at - 9..records_at)
         .chain(middle.until - 5..middle.until);
     flips.extend(framing.flat_map(|at| (0..8).map(move |bit| (file, at, 1u8 << bit))));
-    for (file, at, mask) in flips {
+    for_each(&flips, |&(file, at, mask)| {
         let (dir, report) = harmed(&rig, file, |bytes| bytes[at] ^= mask);
         let hit = |(id, e): &&(u64, Entry)| *id == file && (e.from..e.until).contains(&at);
-        let left = batches(&dir);
+        let left = batches(dir.path());
         for (id, entry) in all.iter().filter(|entry| !hit(entry)) {
             assert!(left.contains(&entry.header.batch), "wal-{file} {at}: entry of wal-{id} lost");
         }
         let lost = all.iter().filter(|(_, entry)| !left.contains(&entry.header.batch)).count();
         assert!(lost == 0 || reported(&report), "wal-{file} {at} {mask:#x}: {report}");
-    }
+    });
 }
 
 #[test]
@@ -166,18 +178,19 @@ fn a_repair_cut_short_is_done_again() {
     let all = entries(rig.dir());
     let (file, hit) = all[1];
     let harm = |bytes: &mut Vec<u8>| bytes[hit.from + 100] ^= 1;
-    let (dir, report) = harmed(&rig, file, harm);
+    let (home, report) = harmed(&rig, file, harm);
+    let dir = home.path();
     assert_eq!((report.quarantined, report.missing), (1, 1));
     // The crash came before the old file was cut: its later entries stand in two files.
     let whole = std::fs::read(segment_path(rig.dir(), file)).unwrap();
     let mut bytes = whole.clone();
     harm(&mut bytes);
-    std::fs::write(segment_path(&dir, file), bytes).unwrap();
+    std::fs::write(segment_path(dir, file), bytes).unwrap();
     std::fs::write(dir.join("new-wal-3"), &whole[..100]).unwrap();
-    let past = Past { judge: judge(&dir), boot: 1, mark: Mark::read(&dir).unwrap() };
-    let found = repair(&dir, &past, &mut BootReport::default()).unwrap();
+    let past = Past { judge: judge(dir), boot: 1, mark: Mark::read(dir).unwrap() };
+    let found = repair(dir, &past, &mut BootReport::default()).unwrap();
     assert_eq!(found.iter().map(|segment| segment.entries).sum::<u64>(), all.len() as u64 - 1);
-    let left: Vec<u64> = entries(&dir).iter().map(|(_, entry)| entry.id).collect();
+    let left: Vec<u64> = entries(dir).iter().map(|(_, entry)| entry.id).collect();
     let expected = all.iter().map(|(_, entry)| entry.id).filter(|id| *id != hit.id);
     assert_eq!(left, expected.collect::<Vec<_>>());
     assert!(!dir.join("new-wal-3").exists());

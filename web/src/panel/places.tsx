@@ -7,7 +7,7 @@ import { Panel, type Tab, VISIT_COLUMNS } from '../panel.tsx';
 const Code = ({ of }: { of: string | undefined }) => (of ? <abbr class="code" title={countryName(of)}>{of}</abbr> : null);
 const tab = (id: string, label: string, head: string, name: (row: Row) => string, code: (row: Row) => string | undefined): Tab => ({
   id, label, head, report: `places?kind=${id}`, columns: VISIT_COLUMNS, name,
-  cell: (row) => <><Code of={code(row)} /><span class="text">{name(row)}</span>{id === 'city' && row.region && <span class="aside">{row.region}</span>}</>,
+  cell: (row) => <><Code of={code(row)} /><span class="text">{name(row)}</span>{id === 'city' && row.region !== row.name && <span class="aside">{row.region}</span>}</>,
 });
 
 const TABS: [Tab, ...Tab[]] = [

@@ -66,7 +66,7 @@ async function answer(request: IncomingMessage, url: URL, switches: Switches): P
   const [, id, name = ''] = /^sites\/(\d+)\/(.+)$/.exec(path) ?? [];
   const site = switches.sites.find((candidate) => candidate.id === Number(id));
   if (!site) throw new Refused(404, 'no_site', 'No such site.');
-  if (name === 'snippet') return { html: `<script defer src="https://stats.example.org/t.js" data-site="${site.domain}"></script>` };
+  if (name === 'snippet') return { html: `<script defer src="https://stats.example.org/tracker.js" data-domain="${site.domain}"></script>` };
   if (name === 'status') return { ...STATUS, timezone: site.timezone, demo: site.demo, ...switches.status };
   if (switches.isAway) throw new Refused(503, 'store_away', 'ClickHouse is away.');
   return answerReport(name, url.searchParams, switches);

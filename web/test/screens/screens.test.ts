@@ -66,7 +66,7 @@ const totalsShown = (page: Page) => page.locator('.totals .value:not(.bone)').fi
 
 test('set-up: rules are shown, a refusal stands at its field, then the dashboard', () =>
   screen('set-up', { path: `/setup?token=${TOKEN}`, refusals: [400], set: { isSignedIn: false } }, async (page) => {
-    await shown(page, 'At least 12 characters');
+    await shown(page, 'At least 10 characters');
     await page.getByLabel('Email').fill('taken@example.org');
     await page.getByLabel('Password').fill('short');
     assert.equal(await page.locator('.met').count(), 0);
@@ -126,8 +126,9 @@ test('no site: the form is there at once, then the snippet, then waiting', () =>
     await page.getByLabel('Domain').fill('https://New.example/path');
     await page.getByRole('button', { name: 'Add site' }).click();
     await shown(page, 'Waiting for the first hit');
-    await shown(page, 'data-site="new.example"');
+    await shown(page, 'data-domain="new.example"');
     await shown(page, '18:30 IST');
+    await shown(page, /the next at 19:30 IST/);
     assert.equal(new URL(page.url()).pathname, '/new.example');
   }));
 
