@@ -1,13 +1,10 @@
 //! All tests that need the program or the engine, in one binary.
 #![allow(unreachable_pub)] // the rig is shared by several targets
 
-mod cli;
 mod closer;
 mod drain;
 mod engine;
-mod privacy;
 mod reference;
 mod rig;
 mod schema;
-mod serve;
 mod stream;
