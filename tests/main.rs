@@ -1,0 +1,5 @@
+//! All tests that need the program or the engine, in one binary.
+#![allow(unreachable_pub)] // the rig is shared by several targets
+
+mod engine;
+mod rig;
