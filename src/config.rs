@@ -1,1 +1,7 @@
 //! See ARCHITECTURE.md.
+
+mod nearest;
+mod secret;
+
+pub use nearest::{hint, nearest};
+pub use secret::Secret;
