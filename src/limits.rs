@@ -39,6 +39,10 @@ pub const EVENT_IDS_MAX: usize = 4_000_000;
 pub const QUEUE_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Default group commit interval.
 pub const WAL_SYNC_INTERVAL: Duration = Duration::from_millis(100);
+/// Below this, disks only get slower.
+pub const WAL_SYNC_INTERVAL_MIN: Duration = Duration::from_millis(1);
+/// Above this, browsers give up on the answer.
+pub const WAL_SYNC_INTERVAL_MAX: Duration = Duration::from_secs(1);
 /// A segment is sealed at this size: larger ones stall commits while their file is zero-filled
 /// (measured on okaywal 0.3.1: p99 388 ms at 64 MiB, 116 ms at 16 MiB).
 pub const SEGMENT_BYTES: usize = 15 * 1024 * 1024;
@@ -46,6 +50,8 @@ pub const SEGMENT_BYTES: usize = 15 * 1024 * 1024;
 pub const SEGMENT_AGE: Duration = Duration::from_secs(2);
 /// Default budget of undrained log.
 pub const WAL_BYTES_MAX: u64 = 20 * 1024 * 1024 * 1024;
+/// Least budget of undrained log: a few segments.
+pub const WAL_BYTES_MIN: u64 = 256 * 1024 * 1024;
 /// Free disk space below which nothing is admitted.
 pub const DISK_FREE_BYTES_MIN: u64 = 1024 * 1024 * 1024;
 /// A commit or seal that takes longer than this ends the process: the disk is gone.
@@ -73,6 +79,11 @@ pub const QUERY_SECONDS_MAX: u64 = 30;
 pub const QUERY_BYTES_MAX: u64 = 1_000_000_000;
 /// Rows of one report page.
 pub const REPORT_ROWS_MAX: u32 = 1_000;
+
+/// ClickHouse does not start with less memory.
+pub const ENGINE_BYTES_MIN: u64 = 512 * 1024 * 1024;
+/// A shorter secret could be guessed.
+pub const SECRET_BYTES_MIN: usize = 32;
 
 /// Raw events are kept this many days unless the site says otherwise.
 pub const RETENTION_DAYS: u16 = 180;
