@@ -100,10 +100,13 @@ impl Demo {
             events += count;
             progress.at(n as u64);
         }
-        for (n, day) in (from.0..until.0).enumerate() {
-            self.closer.rebuild(site.id, Day(day), Day(day + 1)).await?;
-            progress.at(u64::from(days) + n as u64);
-        }
+        let mut counted = u64::from(days);
+        self.closer
+            .rebuild(Some(site.id), from, until, |_| {
+                counted += 1;
+                progress.at(counted);
+            })
+            .await?;
         progress.finish();
         self.save(State { done: state.goal, ..state })?;
         Ok(Filled::Now { days, events })

@@ -112,12 +112,12 @@ impl Accounts {
                 sql,
                 params![
                     import.id,
-                    import.bytes_done,
+                    signed(import.bytes_done),
                     import.hash,
                     state,
                     import.secret,
                     import.node(),
-                    import.next_line,
+                    signed(import.next_line),
                     days.join(" "),
                     now_ms
                 ],
@@ -159,13 +159,22 @@ fn read(row: &Row<'_>) -> Result<Import, AccountsError> {
     Ok(Import {
         id,
         site: SiteId(row.get(1)?),
-        bytes_done: row.get(2)?,
+        bytes_done: unsigned(row.get(2)?).ok_or_else(|| damaged("position"))?,
         hash: hash.try_into().map_err(|_| damaged("hash"))?,
         state: parse_state(&state).ok_or_else(|| damaged("state"))?,
         secret: secret.map_err(|_| damaged("secret"))?,
-        next_line: row.get(6)?,
+        next_line: unsigned(row.get(6)?).ok_or_else(|| damaged("line"))?,
         days: days.map_err(|_| damaged("days"))?,
     })
+}
+
+/// SQLite's integers have a sign; no log is that long.
+fn signed(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+fn unsigned(count: i64) -> Option<u64> {
+    u64::try_from(count).ok()
 }
 
 fn parse_state(text: &str) -> Option<ImportState> {

@@ -7,7 +7,7 @@ use super::{Finding, Setup};
 use crate::accounts::{Accounts, Site};
 use crate::hours::{DAY_MS, Day, HOUR_MS};
 use crate::limits::CONNECTIONS_MAX;
-use crate::wal::inspect;
+use crate::wal;
 
 /// This program did not exist before.
 const BORN: &str = "2026-01-01";
@@ -27,7 +27,7 @@ pub(super) fn clock(setup: &Setup) -> Finding {
         let advice = "set the clock and keep it with NTP: an event's time decides its hour";
         return Finding::fail(CHECK, format!("the machine thinks it is {today}"), advice);
     }
-    let hours = inspect::inspect(&setup.wal_dir).map(|report| {
+    let hours = wal::inspect(&setup.wal_dir).map(|report| {
         report.segments.iter().filter_map(|segment| segment.hour_s).max().unwrap_or(0)
     });
     let newest_ms = i64::from(hours.unwrap_or(0)) * 1000;
@@ -119,7 +119,7 @@ pub(super) fn wal(setup: &Setup) -> Finding {
     if !setup.wal_dir.exists() {
         return Finding::ok(CHECK, "empty: no event was accepted yet");
     }
-    let summary = match inspect::inspect(&setup.wal_dir) {
+    let summary = match wal::inspect(&setup.wal_dir) {
         Ok(report) => report.summary,
         Err(e) => {
             let advice = "look at the disk; `tallyhouse wal inspect` tells more";

@@ -17,18 +17,21 @@ pub enum Skip {
     Gate,
     /// The user agent is a bot's.
     Bot,
+    /// The site's owner excluded the address, country or page.
+    Excluded,
     /// More than a day in the future.
     Future,
 }
 
 impl Skip {
     /// Every reason, in the order of the summary.
-    pub const ALL: [Skip; 7] = [
+    pub const ALL: [Skip; 8] = [
         Skip::Method,
         Skip::Status,
         Skip::Asset,
         Skip::Gate,
         Skip::Bot,
+        Skip::Excluded,
         Skip::Future,
         Skip::Malformed,
     ];
@@ -42,6 +45,7 @@ impl Skip {
             Skip::Asset => "not a page",
             Skip::Gate => "junk user agent",
             Skip::Bot => "bot",
+            Skip::Excluded => "excluded by the site",
             Skip::Future => "in the future",
         }
     }
