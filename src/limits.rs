@@ -28,12 +28,16 @@ pub const CARRIER_RATE: u32 = 1_000;
 pub const CARRIER_BURST: u32 = 2_000;
 /// Events per second of one site.
 pub const SITE_RATE: u32 = 25_000;
-/// Most keys a limiter may remember before it forgets the idle ones.
-pub const LIMIT_KEYS_MAX: usize = 1_000_000;
+/// Slots of a limiter of addresses, 8 bytes each: its keys are hashed into these, so it never grows.
+pub const LIMIT_SLOTS: usize = 1 << 18;
+/// Slots of the limiter of sites.
+pub const SITE_LIMIT_SLOTS: usize = 1 << 14;
 /// How long an event id is remembered, so that a retry is not counted twice.
 pub const EVENT_ID_MEMORY: Duration = Duration::from_secs(600);
-/// Most event ids remembered (16 bytes each and the map's share).
-pub const EVENT_IDS_MAX: usize = 4_000_000;
+/// Most event ids remembered, about 40 bytes each; beyond it the oldest is forgotten early.
+pub const EVENT_IDS_MAX: usize = 2_000_000;
+/// User agents whose parse is remembered.
+pub const AGENTS_MAX: usize = 16_384;
 
 /// Bytes of rows that may wait for their commit; beyond it 503.
 pub const QUEUE_BYTES_MAX: usize = 64 * 1024 * 1024;

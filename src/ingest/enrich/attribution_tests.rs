@@ -1,0 +1,1 @@
+//! Source and channel of real-world visits.
