@@ -115,6 +115,10 @@ impl<'a> Chunker<'a> {
             days: BTreeSet::new(),
             stop: Stop::Full,
         };
+        match bounds {
+            Bounds::Exactly(end) => source.end_at(end),
+            Bounds::Limits => source.end_nowhere(),
+        }
         loop {
             let full = match bounds {
                 Bounds::Exactly(end) => source.position() >= end,

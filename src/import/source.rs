@@ -29,6 +29,10 @@ pub(super) struct Source {
     reader: Bytes,
     position: u64,
     hash: blake3::Hasher,
+    /// Bytes taken from the reader: the position and a line not counted yet.
+    taken: u64,
+    /// Where the log ends for now.
+    limit: u64,
     /// Bytes of the file itself that were read, for the progress bar.
     read: Arc<AtomicU64>,
     size: u64,
@@ -69,19 +73,28 @@ impl Source {
         } else {
             Bytes::Plain(file)
         };
-        Ok(Source { reader, position: 0, hash: blake3::Hasher::new(), read, size })
+        Ok(Source {
+            reader,
+            position: 0,
+            hash: blake3::Hasher::new(),
+            taken: 0,
+            limit: u64::MAX,
+            read,
+            size,
+        })
     }
 
     /// Reads on to `position` without looking; false if the log is shorter.
     pub(super) fn skip_until(&mut self, position: u64) -> io::Result<bool> {
         while self.position < position {
             let ready = self.reader.fill()?;
-            let n = ready.len().min(usize::try_from(position - self.position).unwrap_or(usize::MAX));
-            if n == 0 {
+            let ready = upto(ready, position - self.position);
+            if ready.is_empty() {
                 return Ok(false);
             }
-            self.hash.update(&ready[..n]);
-            self.reader.take(n);
+            let n = ready.len();
+            self.hash.update(ready);
+            self.take(n);
             self.position += n as u64;
         }
         Ok(true)
@@ -94,6 +107,7 @@ impl Source {
         let mut long = false;
         loop {
             let ready = self.reader.fill()?;
+            let ready = upto(ready, self.limit - self.taken);
             if ready.is_empty() {
                 return Ok(match (line.is_empty(), long) {
                     (true, _) => Ending::Nothing,
@@ -114,7 +128,7 @@ impl Source {
             } else {
                 line.extend_from_slice(part);
             }
-            self.reader.take(n);
+            self.take(n);
             if end.is_some() {
                 return Ok(if long { Ending::Long } else { Ending::Whole });
             }
@@ -125,6 +139,21 @@ impl Source {
     pub(super) fn commit(&mut self, line: &[u8]) {
         self.hash.update(line);
         self.position += line.len() as u64;
+    }
+
+    /// Lets the log end at `position`, as it did when it was read before.
+    pub(super) fn end_at(&mut self, position: u64) {
+        self.limit = position.max(self.taken);
+    }
+
+    /// Lets the log end where it ends.
+    pub(super) fn end_nowhere(&mut self) {
+        self.limit = u64::MAX;
+    }
+
+    fn take(&mut self, n: usize) {
+        self.reader.take(n);
+        self.taken += n as u64;
     }
 
     /// Bytes read so far.
@@ -146,6 +175,10 @@ impl Source {
     pub(super) fn read(&self) -> u64 {
         self.read.load(Ordering::Relaxed)
     }
+}
+
+fn upto(bytes: &[u8], most: u64) -> &[u8] {
+    &bytes[..bytes.len().min(usize::try_from(most).unwrap_or(usize::MAX))]
 }
 
 impl Bytes {
