@@ -17,6 +17,7 @@ use crate::clock::Clock;
 use crate::closer::{Closer, CloserError};
 use crate::hours::{DAY_MS, Day};
 use crate::ingest::past::Enricher;
+use crate::limits::IMPORT_LINES;
 use crate::store::{Store, StoreError};
 
 pub(crate) mod blocks;
@@ -26,9 +27,6 @@ pub mod progress;
 mod rule;
 mod source;
 mod summary;
-
-#[cfg(test)]
-mod tests;
 
 use chunk::{Bounds, Chunker, Stop};
 use progress::{Progress, Unit};
@@ -66,6 +64,8 @@ pub struct Importer {
     pub clock: Clock,
     pub closer: Closer,
     pub enricher: Enricher,
+    /// Lines of a chunk; see [`crate::limits::IMPORT_LINES`].
+    pub chunk_lines: u64,
     /// Keeps two imports apart; made when missing.
     pub lock: PathBuf,
 }
@@ -115,7 +115,7 @@ impl Importer {
         let import = Import { secret: Some([0; 32]), ..Import::new(site.id) };
         let mut chunker = Chunker::new(site, enricher, &import, now_ms);
         loop {
-            let chunk = chunker.read(&mut source, Bounds::Limits, &mut summary);
+            let chunk = chunker.read(&mut source, Bounds::Lines(IMPORT_LINES), &mut summary);
             let chunk = chunk.map_err(|e| Trouble::Log(e).of(path))?;
             if chunk.stop != Stop::Full {
                 summary.stopped(chunk.stop);
@@ -162,7 +162,7 @@ impl Importer {
         (summary, progress): (&mut Summary, &mut Progress),
     ) -> Result<Stop, Trouble> {
         let now_ms = self.clock.now_ms();
-        let mut bounds = Bounds::Limits;
+        let mut bounds = Bounds::Lines(self.chunk_lines);
         let mut doubt = false;
         let start = match import.state {
             ImportState::Writing { from, first_line } => {
@@ -198,7 +198,7 @@ impl Importer {
             import.state = ImportState::Open;
             self.accounts.save_import(import)?;
             progress.at(source.read());
-            (bounds, doubt) = (Bounds::Limits, false);
+            (bounds, doubt) = (Bounds::Lines(self.chunk_lines), false);
             if chunk.stop != Stop::Full {
                 return Ok(chunk.stop);
             }

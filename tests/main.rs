@@ -2,4 +2,5 @@
 #![allow(unreachable_pub)] // the rig is shared by several targets
 
 mod engine;
+mod import;
 mod rig;

@@ -15,20 +15,14 @@ use crate::event::Stamp;
 use crate::hours::{DAY_MS, Day, Hour};
 use crate::ingest::past::{Enricher, NotCounted, PastHit};
 
-/// Rows are stored when so many lines are read.
-#[cfg(not(test))]
-const LINES_MAX: u64 = 100_000;
-/// Small, so that tests go through many chunks.
-#[cfg(test)]
-const LINES_MAX: u64 = 500;
-/// Or their rows have so many bytes; far below what a block may hold.
+/// A chunk ends when its rows have so many bytes; far below what a block may hold.
 const ROW_BYTES_MAX: usize = 24 << 20;
 
 /// Where a chunk ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Bounds {
-    /// By its size.
-    Limits,
+    /// After so many lines, or earlier if they are long.
+    Lines(u64),
     /// At this byte: it was read before.
     Exactly(u64),
 }
@@ -117,14 +111,14 @@ impl<'a> Chunker<'a> {
         };
         match bounds {
             Bounds::Exactly(end) => source.end_at(end),
-            Bounds::Limits => source.end_nowhere(),
+            Bounds::Lines(_) => source.end_nowhere(),
         }
         loop {
             let full = match bounds {
                 Bounds::Exactly(end) => source.position() >= end,
-                Bounds::Limits => {
+                Bounds::Lines(most) => {
                     let lines = chunk.next_line - chunk.first_line;
-                    lines >= LINES_MAX || chunk.rows.bytes() >= ROW_BYTES_MAX
+                    lines >= most || chunk.rows.bytes() >= ROW_BYTES_MAX
                 }
             };
             if full {
@@ -152,7 +146,7 @@ impl<'a> Chunker<'a> {
             Ending::Whole | Ending::Unended => line::parse(text),
             Ending::Long => None,
         };
-        if parsed.is_none() && ending == Ending::Unended && bounds == Bounds::Limits {
+        if parsed.is_none() && ending == Ending::Unended && matches!(bounds, Bounds::Lines(_)) {
             return Ok(Some(Stop::Unended));
         }
         let fate = match &parsed {
