@@ -61,6 +61,13 @@ pub const DISK_FREE_BYTES_MIN: u64 = 1024 * 1024 * 1024;
 /// A commit or seal that takes longer than this ends the process: the disk is gone.
 pub const COMMIT_STALL: Duration = Duration::from_secs(30);
 
+/// Most bytes of one block of rows for ClickHouse: a segment, and what follows its size limit.
+pub const BLOCK_BYTES_MAX: usize = 4 * SEGMENT_BYTES;
+/// Most rows of one block: more than a segment of the shortest rows holds.
+pub const BLOCK_ROWS_MAX: usize = 4_000_000;
+/// Longest pause between two tries of the drain.
+pub const DRAIN_BACKOFF_MAX: Duration = Duration::from_secs(30);
+
 /// How long after its end an hour is left open, in milliseconds.
 pub const CLOSE_GRACE_MS: i64 = 5_000;
 /// A visitor silent for longer than this starts a new visit. The field's common rule (GA, Plausible).

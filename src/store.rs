@@ -9,12 +9,17 @@ use std::time::Duration;
 use clickhouse::{Client, RowOwned, RowRead};
 use tokio::sync::watch;
 
+pub mod block;
 pub mod error;
 pub mod migrate;
 pub mod param;
+pub mod query;
+mod tenant;
 
+pub use block::Block;
 pub use error::{Class, StoreError};
 pub use param::Param;
+pub use query::{TenantQuery, Window};
 
 /// The database of the embedded engine, and the default elsewhere.
 pub const DATABASE: &str = "tallyhouse";

@@ -2,6 +2,7 @@
 #![allow(dead_code, unused_imports, unreachable_pub)] // each test target uses its part
 
 pub mod engine;
+pub mod events;
 
 pub use engine::engine;
 

@@ -22,6 +22,8 @@ const READY_LIMIT: Duration = Duration::from_secs(120);
 const READY_POLL: Duration = Duration::from_millis(25);
 const BACKOFF_MIN: Duration = Duration::from_millis(250);
 const BACKOFF_MAX: Duration = Duration::from_secs(30);
+/// The longest pause after an engine that did answer: it may well do so again.
+const BACKOFF_MAX_ONCE_READY: Duration = Duration::from_secs(1);
 /// After this long without a crash the back-off starts over.
 const STABLE_AFTER: Duration = Duration::from_secs(60);
 const PING_EVERY: Duration = Duration::from_secs(5);
@@ -67,8 +69,13 @@ impl Supervisor {
         loop {
             let started = Instant::now();
             match self.once(&mut stopped).await {
-                Ok(Ended::Stopped) => return,
-                Ok(ended) => self.report(&ended),
+                Ok((Ended::Stopped, _)) => return,
+                Ok((ended, was_ready)) => {
+                    self.report(&ended);
+                    if was_ready {
+                        backoff = backoff.min(BACKOFF_MAX_ONCE_READY);
+                    }
+                }
                 Err(error) => tracing::error!(%error, "the engine could not be started"),
             }
             METRICS.engine_restarts.inc();
@@ -81,7 +88,11 @@ impl Supervisor {
         }
     }
 
-    async fn once(&self, stopped: &mut watch::Receiver<bool>) -> Result<Ended, EngineError> {
+    /// One life of a child: how it ended, and whether it had answered.
+    async fn once(
+        &self,
+        stopped: &mut watch::Receiver<bool>,
+    ) -> Result<(Ended, bool), EngineError> {
         let mut running = self.spawn()?;
         self.pid.store(running.child.id().unwrap_or(0), Ordering::SeqCst);
         let ended = tokio::select! {
@@ -89,13 +100,13 @@ impl Supervisor {
             status = running.child.wait() => Ended::Exited(status),
             () = stop_wanted(stopped) => Ended::Stopped,
         };
-        self.endpoint.send_replace(None);
+        let was_ready = self.endpoint.send_replace(None).is_some();
         METRICS.engine_up.set(0);
         if !matches!(ended, Ended::Exited(_)) {
             end(running, matches!(ended, Ended::Stopped)).await;
         }
         self.pid.store(0, Ordering::SeqCst);
-        Ok(ended)
+        Ok((ended, was_ready))
     }
 
     fn spawn(&self) -> Result<Running, EngineError> {

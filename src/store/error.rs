@@ -25,13 +25,21 @@ pub struct StoreError {
     pub message: String,
 }
 
-/// Codes that say "not now" (ClickHouse's ErrorCodes.cpp): timeouts, limits on load and memory, disks,
-/// networks, Keeper, a cancelled query, and access, which an operator can restore. Each line a group.
+/// Codes that say "not now" (names as in ClickHouse's `system.errors`).
 const RETRY_CODES: &[u32] = &[
-    159, 160, 164, 201, 202, 209, 210, 216, 236, 241, 243, 252, 279, 285, 298, 319, 394, 425, 439,
-    473, 74, 75, 76, 77, 84, 88, 173, 242, 243, 244, 245, 246, 271, 354, 432, 498, 499, 521, 528,
-    552, 668, 192, 193, 194, 497, 516, //
-    225, 999, 1000, 1001, 1002,
+    // files: CANNOT_READ_FROM, CANNOT_WRITE_TO, CANNOT_OPEN, CANNOT_CLOSE, CANNOT_FSYNC, NOT_ENOUGH_SPACE
+    74, 75, 76, 77, 204, 243,
+    // load: TIMEOUT_EXCEEDED, TOO_SLOW, CANNOT_ALLOCATE_MEMORY, QUOTA_EXCEEDED, TOO_MANY_SIMULTANEOUS_QUERIES,
+    // QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING, MEMORY_LIMIT_EXCEEDED, TOO_MANY_PARTS, QUERY_WAS_CANCELLED,
+    // SYSTEM_ERROR, CANNOT_SCHEDULE_TASK, DEADLOCK_AVOIDED, SERVER_OVERLOADED
+    159, 160, 173, 201, 202, 216, 241, 252, 394, 425, 439, 473, 745,
+    // network and replicas: SOCKET_TIMEOUT, NETWORK_ERROR, NO_ZOOKEEPER, ABORTED, TABLE_IS_READ_ONLY,
+    // ALL_CONNECTION_TRIES_FAILED, TOO_FEW_LIVE_REPLICAS, UNSATISFIED_QUORUM, UNKNOWN_STATUS_OF_INSERT, KEEPER
+    209, 210, 225, 236, 242, 279, 285, 286, 319, 999,
+    // who we are, which the operator can put right: UNKNOWN_USER, WRONG_PASSWORD, REQUIRED_PASSWORD, AUTHENTICATION_FAILED
+    192, 193, 194, 516,
+    // POCO_EXCEPTION, STD_EXCEPTION, UNKNOWN_EXCEPTION: mostly the system's
+    1000, 1001, 1002,
 ];
 
 impl StoreError {

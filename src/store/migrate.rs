@@ -136,7 +136,7 @@ fn check(applied: &[Applied]) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn on_cluster(topology: &Topology) -> String {
+pub(super) fn on_cluster(topology: &Topology) -> String {
     match topology {
         Topology::Single => String::new(),
         Topology::Cluster { name } => format!(" ON CLUSTER '{}'", name.replace('\'', "")),
