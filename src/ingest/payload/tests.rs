@@ -146,9 +146,16 @@ fn an_array_keeps_each_event_apart() {
 }
 
 #[test]
-fn deep_nesting_is_refused_not_followed() {
-    let deep = with(&format!(r#","x":{}{}"#, "[".repeat(4000), "]".repeat(4000)));
-    assert_eq!(field_at_fault(&deep), "body");
+fn deep_nesting_is_stepped_over() {
+    // Skipping does not recurse, so depth costs no stack; only the body's size bounds it.
+    let deep = format!("{}{}", "[".repeat(4_000), "]".repeat(4_000));
+    assert!(one(&with(&format!(r#","x":{deep}"#))).is_ok());
+    assert_eq!(props_of(&format!(r#"{{"a":{deep},"b":"1"}}"#)), [("b".to_owned(), "1".to_owned())]);
+    assert_eq!(field_at_fault(&with(&format!(r#","p":{deep}"#))), "props");
+    let objects = format!("{}1{}", "{\"a\":".repeat(1_300), "}".repeat(1_300));
+    assert!(one(&with(&format!(r#","p":{objects}"#))).is_ok());
+    assert_eq!(field_at_fault(&objects), "name");
+    assert_eq!(field_at_fault(&"[".repeat(8_000)), "body");
 }
 
 proptest! {
