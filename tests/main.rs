@@ -1,8 +1,11 @@
 //! All tests that need the program or the engine, in one binary.
 #![allow(unreachable_pub)] // the rig is shared by several targets
 
+mod closer;
 mod drain;
 mod engine;
 mod import;
+mod reference;
 mod rig;
 mod schema;
+mod stream;

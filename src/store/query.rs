@@ -1,5 +1,16 @@
 //! Reports: one `.sql` file beside its row struct, read through [`Store::fetch`] and nothing else.
 
+pub mod devices;
+pub mod events;
+pub mod extent;
+pub mod kinds;
+pub mod page;
+pub mod pages;
+pub mod places;
+pub mod sources;
+pub mod timeseries;
+pub mod totals;
+
 use clickhouse::{RowOwned, RowRead};
 use std::time::Duration;
 
