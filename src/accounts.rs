@@ -21,6 +21,7 @@ pub mod directory;
 
 mod audit;
 mod caller;
+pub mod imports;
 mod key;
 mod link;
 mod password;
@@ -38,6 +39,7 @@ mod tests;
 pub use audit::{Actor, AuditEntry};
 pub use caller::{Caller, Role, Scope};
 pub use directory::{Site, SiteDirectory};
+pub use imports::Import;
 pub use key::{ApiKey, KeyFor};
 pub use link::Link;
 pub use session::Session;
@@ -186,6 +188,19 @@ impl Accounts {
         let sql = "INSERT INTO settings (key, value) VALUES (?1, ?2)
                    ON CONFLICT (key) DO UPDATE SET value = ?2";
         Ok(self.with(|db| db.execute(sql, [key, value]).map(drop))?)
+    }
+
+    /// What SQLite finds wrong with the file; nothing if it is whole. Reads all of it.
+    ///
+    /// # Errors
+    /// SQLite cannot even look.
+    pub fn integrity(&self) -> Result<Vec<String>, AccountsError> {
+        self.with(|db| {
+            let mut check = db.prepare("PRAGMA integrity_check")?;
+            let lines = check.query_map([], |row| row.get::<_, String>(0))?;
+            let lines: Result<Vec<String>, _> = lines.collect();
+            Ok(lines?.into_iter().filter(|line| line != "ok").collect())
+        })
     }
 
     /// Runs short SQL on the one connection. Never hash a password in here.

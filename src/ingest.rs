@@ -25,6 +25,7 @@ mod enrich;
 mod gate;
 mod identity;
 mod limit;
+pub mod past;
 mod payload;
 mod reply;
 mod rules;

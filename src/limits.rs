@@ -105,6 +105,9 @@ pub const SECRET_BYTES_MIN: usize = 32;
 /// Raw events are kept this many days unless the site says otherwise.
 pub const RETENTION_DAYS: u16 = 180;
 
+/// Lines of an access log that are imported at once; bounds memory and what a crash repeats.
+pub const IMPORT_LINES: u64 = 100_000;
+
 /// Longest encoded row: every field at its limit. Properties dominate.
 pub const ROW_BYTES_MAX: usize = 128 * 1024;
 

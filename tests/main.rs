@@ -4,6 +4,7 @@
 mod closer;
 mod drain;
 mod engine;
+mod import;
 mod reference;
 mod rig;
 mod schema;

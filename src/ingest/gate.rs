@@ -27,7 +27,7 @@ pub(super) fn pass(headers: &HeaderMap) -> Result<&str, Dropped> {
     }
 }
 
-fn is_browser_like(agent: &str) -> bool {
+pub(super) fn is_browser_like(agent: &str) -> bool {
     let length = USER_AGENT_BYTES_MIN..=USER_AGENT_BYTES_MAX;
     length.contains(&agent.len()) && agent.parse::<IpAddr>().is_err() && !is_uuid(agent)
 }
