@@ -105,14 +105,15 @@ Examples:
     #[command(after_long_help = "\
 Example:
   tallyhouse doctor --data-dir /var/lib/tallyhouse")]
-    Doctor(Flags<STORE>),
+    Doctor(DoctorArgs),
     /// Make a site with made-up visitors, to look around in
     ///
-    /// The site is marked as a demonstration wherever it is shown. Remove it with `tallyhouse site rm`.
+    /// Ninety days of visits, the same every time. The site is marked as a demonstration wherever it is shown. Remove it with `tallyhouse site rm`.
     #[command(after_long_help = "\
 Examples:
   tallyhouse demo
-  tallyhouse demo --days 90 --domain demo.example.org")]
+  tallyhouse demo --refresh
+      Up to the last full hour.")]
     Demo(DemoArgs),
     /// Print the version
     Version,
@@ -140,6 +141,9 @@ pub struct AccessLogArgs {
     /// The site's domain
     #[arg(long, value_name = "DOMAIN")]
     pub site: String,
+    /// Count what would be imported, and import nothing
+    #[arg(long)]
+    pub dry_run: bool,
     #[command(flatten)]
     pub store: Flags<STORE>,
 }
@@ -185,18 +189,22 @@ pub enum WalCommand {
     Verify,
 }
 
+/// `tallyhouse doctor …`
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// Print JSON instead of a list
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub store: Flags<STORE>,
+}
+
 /// `tallyhouse demo …`
 #[derive(Debug, Args)]
 pub struct DemoArgs {
-    /// The site's domain
-    #[arg(long, default_value = "demo.example.org")]
-    pub domain: String,
-    /// How many days back its visits go
-    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..=365))]
-    pub days: u16,
-    /// The same number makes the same visits
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    pub seed: u64,
+    /// Add the hours since it was made
+    #[arg(long)]
+    pub refresh: bool,
     #[command(flatten)]
     pub store: Flags<STORE>,
 }
@@ -216,7 +224,7 @@ impl Cli {
         let mut given = self.data.0.clone();
         let more = match &self.command {
             Command::Serve(flags) => &flags.0,
-            Command::Doctor(flags) => &flags.0,
+            Command::Doctor(args) => &args.store.0,
             Command::Import(ImportCommand::AccessLog(args)) => &args.store.0,
             Command::Rebuild(args) => &args.store.0,
             Command::Sql(args) => &args.store.0,

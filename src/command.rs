@@ -4,13 +4,18 @@
 use std::io::Write;
 
 use crate::accounts::{Accounts, AccountsError};
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, ImportCommand};
 use crate::clock::Clock;
+use crate::closer::Closer;
 use crate::config::{Config, ConfigError};
-use crate::store::StoreError;
+use crate::store::{Store, StoreError};
 
 mod api_key;
 pub(crate) mod connect;
+mod demo;
+mod doctor;
+mod import;
+mod rebuild;
 mod serve;
 mod site;
 mod sql;
@@ -22,6 +27,8 @@ mod wal;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Exit {
+    /// What was asked was done, and the answer is no.
+    Failed = 1,
     /// What was asked cannot be done like this.
     Usage = 2,
     /// Data that cannot be read, or was written by a newer version.
@@ -91,7 +98,11 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Command::Sql(args) => sql::run(&config()?, &args),
         Command::Wal(command) => wal::run(&config()?, &command),
         Command::Version => print(concat!("tallyhouse ", env!("CARGO_PKG_VERSION"), "\n")),
-        other => Err(Failure::new(Exit::Bug, format!("no code runs this command: {other:?}"))),
+        Command::Import(ImportCommand::AccessLog(args)) => import::access_log(&config()?, &args),
+        Command::Rebuild(args) => rebuild::run(&config()?, &args),
+        Command::Doctor(args) => doctor::run(&config()?, &args),
+        Command::Demo(args) => demo::run(&config()?, &args),
+        Command::Engine(_) => unreachable!("main gives the engine's command line to the engine"),
     }
 }
 
@@ -101,6 +112,12 @@ fn wait<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure>
     let runtime = runtime
         .map_err(|error| Failure::new(Exit::Io, format!("cannot start threads: {error}")))?;
     runtime.block_on(work)
+}
+
+/// The closer that shares its lock with the daemon's.
+fn closer(config: &Config, store: &Store) -> Closer {
+    let clock = Clock::system(config.clock_offset_ms);
+    Closer::new(store.clone(), clock, config.data_dir.join("closer.lock"))
 }
 
 /// The accounts of the data directory, which is made if it is missing.

@@ -33,6 +33,7 @@ mod jobs;
 mod parts;
 
 pub use failure::DaemonError;
+pub(crate) use parts::files_in;
 
 /// How often other processes' changes to the accounts are looked for.
 const DIRECTORY_EVERY: Duration = Duration::from_millis(500);

@@ -61,16 +61,21 @@ impl Connected {
     }
 }
 
+/// The operator's own ClickHouse, if that is used.
+pub(crate) fn external(config: &Config) -> Option<Endpoint> {
+    config.clickhouse.url.as_ref().map(|url| Endpoint {
+        url: url.as_str().trim_end_matches('/').to_owned(),
+        user: config.clickhouse.user.clone(),
+        password: config.clickhouse.password.as_ref().map_or("", |p| p.reveal()).to_owned(),
+    })
+}
+
 /// How this installation's ClickHouse is reached; `engine` is the embedded one, if it is ours.
 pub(crate) fn store_config(
     config: &Config,
     engine: Option<watch::Receiver<Option<Endpoint>>>,
 ) -> StoreConfig {
-    let external = config.clickhouse.url.as_ref().map(|url| Endpoint {
-        url: url.as_str().trim_end_matches('/').to_owned(),
-        user: config.clickhouse.user.clone(),
-        password: config.clickhouse.password.as_ref().map_or("", |p| p.reveal()).to_owned(),
-    });
+    let external = external(config);
     let embedded = external.is_none();
     let server = match (external, engine) {
         (Some(endpoint), _) => Server::At(endpoint),

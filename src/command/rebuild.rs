@@ -1,25 +1,26 @@
 //! `tallyhouse rebuild`: days of a site computed again from its raw events.
 
 use super::connect::connect;
-use super::{Exit, Failure, accounts, wait};
+use super::{Exit, Failure, accounts, closer, wait};
 use crate::cli::RebuildArgs;
-use crate::clock::Clock;
-use crate::closer::{Closer, CloserError};
+use crate::closer::CloserError;
 use crate::config::Config;
-use crate::import::progress::Progress;
+use crate::import::progress::{Progress, Unit};
 
 pub(super) fn run(config: &Config, args: &RebuildArgs) -> Result<(), Failure> {
     let site = accounts(config)?.site(&args.site)?;
     wait(async {
         let connected = connect(config).await?;
-        let clock = Clock::system(config.clock_offset_ms);
-        let lock = config.data_dir.join("closer.lock");
-        let closer = Closer::new(connected.store.clone(), clock, lock);
-        let progress = Progress::days("rebuilding");
+        let closer = closer(config, &connected.store);
         let until = args.to.next();
-        let done = closer
-            .rebuild(Some(site.id), args.from, until, |done, of| progress.at(done, of))
-            .await;
+        let days = u64::from(until.0.saturating_sub(args.from.0));
+        let mut progress = Progress::new("rebuild", days, Unit::Days);
+        let mut count = 0;
+        let tell = |_| {
+            count += 1;
+            progress.at(count);
+        };
+        let done = closer.rebuild(Some(site.id), args.from, until, tell).await;
         progress.finish();
         connected.close().await;
         done.map(drop).map_err(Failure::from)

@@ -1,5 +1,7 @@
 //! `tallyhouse serve`
 
+use std::io::IsTerminal;
+
 use tracing_subscriber::EnvFilter;
 
 use super::{Exit, Failure};
@@ -18,7 +20,11 @@ fn start_log(config: &Config) -> Result<(), Failure> {
         let message = format!("log: `{}` is no log filter: {error}", config.log.filter);
         Failure::new(Exit::Config, message)
     })?;
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let stderr = std::io::stderr;
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(stderr().is_terminal())
+        .with_writer(stderr);
     match config.log.format {
         LogFormat::Text => lines.with_target(false).init(),
         LogFormat::Json => lines.json().init(),

@@ -1,6 +1,7 @@
 //! Parts made from the configuration, and the words at the start.
 
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -22,18 +23,18 @@ pub(super) async fn listen(
     bound.map_err(|source| DaemonError::Listen { address, flag, source })
 }
 
+/// The files of a folder with this ending, in order; none if there is no folder.
+pub(crate) fn files_in(folder: &Path, ending: &str) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let paths = entries.map(|entry| entry.path());
+    let mut found: Vec<_> = paths.filter(|p| p.extension().is_some_and(|e| e == ending)).collect();
+    found.sort();
+    found
+}
+
 /// Collection's settings: those given, and the GeoIP files that are there.
 pub(super) fn ingest_config(config: &Config) -> IngestConfig {
-    let files = |ending: &str| {
-        let entries = std::fs::read_dir(&config.ingest.geo_dir).into_iter().flatten().flatten();
-        let mut found: Vec<_> = entries
-            .map(|entry| entry.path())
-            .filter(|path| path.extension().is_some_and(|e| e == ending))
-            .collect();
-        found.sort();
-        found
-    };
-    let place_files = files("mmdb");
+    let place_files = files_in(&config.ingest.geo_dir, "mmdb");
     if place_files.is_empty() {
         let dir = config.ingest.geo_dir.display();
         tracing::warn!("ingest: no *.mmdb in {dir}: hits get no country; `make geo` fetches some");
@@ -48,7 +49,7 @@ pub(super) fn ingest_config(config: &Config) -> IngestConfig {
             site_rate: config.ingest.site_rate,
         },
         place_files,
-        network_files: files("csv"),
+        network_files: files_in(&config.ingest.geo_dir, "csv"),
         identity_file: config.data_dir.join("identity"),
         secret: secret.map(|secret| blake3::derive_key("tallyhouse 2026 day key seed", secret.reveal().as_bytes())),
     }
