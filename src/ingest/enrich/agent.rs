@@ -1,4 +1,4 @@
-//! Browser, system and kind of device by user agent. Patterns: `data/agents.tsv` (uap-core), read
+//! Browser, system and kind of device by user agent. Patterns: uap-core as shipped in `ua-parser`, read
 //! by the `ua-parser` crate; a parse costs 4 µs, so the results are kept under a hash of the user
 //! agent.
 
@@ -42,7 +42,7 @@ struct Patterns {
 
 static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| {
     let (mut browsers, mut systems) = (user_agent::Builder::new(), os::Builder::new());
-    for line in lines_as_they_are(include_str!("../data/agents.tsv")) {
+    for line in lines_as_they_are(include_str!(concat!(env!("OUT_DIR"), "/agents.tsv"))) {
         let mut columns = line.split('\t');
         let sort = columns.next().unwrap_or("");
         let regex = Cow::Borrowed(columns.next().expect("every line has a pattern"));
