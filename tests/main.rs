@@ -1,5 +1,5 @@
 //! All tests that need the program or the engine, in one binary.
-#![allow(unreachable_pub)] // the rig is shared by several targets
+#![allow(unreachable_pub, clippy::unwrap_used)] // the rig is shared by several targets
 
 mod cli;
 mod closer;
