@@ -25,6 +25,7 @@ pub mod imports;
 mod key;
 mod link;
 mod password;
+mod rules;
 mod schema;
 mod session;
 mod site;
@@ -221,6 +222,13 @@ impl Accounts {
             self.inner.directory.send_replace(Arc::new(sites));
             Ok(())
         })
+    }
+}
+
+/// Notes that a small write failed; reading goes on, even when the disk is full.
+fn best_effort(done: rusqlite::Result<usize>) {
+    if let Err(error) = done {
+        tracing::warn!("cannot note a use in the accounts database: {error}; is the disk full?");
     }
 }
 

@@ -55,7 +55,7 @@ pub const SEGMENT_AGE: Duration = Duration::from_secs(2);
 /// Default budget of undrained log.
 pub const WAL_BYTES_MAX: u64 = 20 * 1024 * 1024 * 1024;
 /// Least budget of undrained log: a few segments.
-pub const WAL_BYTES_MIN: u64 = 256 * 1024 * 1024;
+pub const WAL_BYTES_MIN: u64 = 64 * 1024 * 1024;
 /// Free disk space below which nothing is admitted.
 pub const DISK_FREE_BYTES_MIN: u64 = 1024 * 1024 * 1024;
 /// A commit or seal that takes longer than this ends the process: the disk is gone.

@@ -39,6 +39,8 @@ mod log;
 mod open;
 mod repair;
 mod scan;
+#[cfg(test)]
+mod tests;
 mod watchdog;
 mod writer;
 
@@ -316,8 +318,8 @@ impl Wal {
         shared.ledger.low_watermark(&shared.clock)
     }
 
-    /// Stops admitting, commits what is queued, and returns without waiting for the drain, which is
-    /// not given another segment.
+    /// Stops admitting, for all clones; commits what is queued, and returns without waiting for the
+    /// drain, which is not given another segment. Blocks for about one commit.
     pub fn close(self) {
         self.0.close();
     }

@@ -85,7 +85,7 @@ async fn vanish(endpoint: &Endpoint, round: usize) -> std::io::Result<()> {
     );
     stream.write_all(head.as_bytes()).await?;
     stream.write_all(&vec![1; 10_000 * (round + 1)]).await?;
-    if round % 2 == 0 { stream.shutdown().await } else { Ok(()) }
+    if round.is_multiple_of(2) { stream.shutdown().await } else { Ok(()) }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -4,7 +4,9 @@ use rusqlite::{OptionalExtension, Row, params};
 use serde::Serialize;
 
 use super::caller::Who;
-use super::{Accounts, AccountsError, Actor, Caller, Denied, Scope, UserId, audit, token, user};
+use super::{
+    Accounts, AccountsError, Actor, Caller, Denied, Scope, UserId, audit, best_effort, token, user,
+};
 use crate::config::Secret;
 use crate::hours::{DAY_MS, Day};
 use crate::tenant::SiteId;
@@ -139,7 +141,8 @@ impl Accounts {
                 return Err(Denied::NotSignedIn);
             };
             if last_used != Some(today) {
-                db.execute("UPDATE api_keys SET last_used_day = ?2 WHERE id = ?1", [id, today])?;
+                let sql = "UPDATE api_keys SET last_used_day = ?2 WHERE id = ?1";
+                best_effort(db.execute(sql, [id, today]));
             }
             Ok(caller)
         })

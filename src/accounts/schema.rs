@@ -26,6 +26,8 @@ pub(super) fn open(path: &Path) -> Result<Connection, AccountsError> {
     db.pragma_update(None, "journal_mode", "WAL")?;
     db.pragma_update(None, "synchronous", "FULL")?; // an answered change survives a power cut
     db.pragma_update(None, "foreign_keys", true)?;
+    // A transaction that reads first and writes later fails at once if another process wrote between.
+    db.set_transaction_behavior(TransactionBehavior::Immediate);
     migrate(&mut db)?;
     Ok(db)
 }
@@ -44,9 +46,8 @@ fn migrate(db: &mut Connection) -> Result<(), AccountsError> {
     if version(db)? == MIGRATIONS.len() {
         return Ok(());
     }
-    // Immediate: of two processes that start at once, one migrates and the other finds it done.
-    let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let done = version(&tx)?;
+    let tx = db.transaction()?;
+    let done = version(&tx)?; // of two processes that start at once, one finds it done
     if done > MIGRATIONS.len() {
         return Err(AccountsError::Newer { found: done, known: MIGRATIONS.len() });
     }

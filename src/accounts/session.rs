@@ -5,7 +5,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::caller::Who;
-use super::{Accounts, Caller, Denied, User, lock, password, token, user};
+use super::{Accounts, Caller, Denied, User, best_effort, lock, password, token, user};
 use crate::config::Secret;
 use crate::hours::DAY_MS;
 
@@ -79,7 +79,7 @@ impl Accounts {
             let Some((user, expires_ms)) = found else { return Err(Denied::NotSignedIn) };
             if expires_ms < now_ms + LIFETIME_MS - SLIDE_MS {
                 let sql = "UPDATE sessions SET expires = ?2 WHERE hash = ?1";
-                db.execute(sql, params![hash, now_ms + LIFETIME_MS])?;
+                best_effort(db.execute(sql, params![hash, now_ms + LIFETIME_MS]));
             }
             Ok(user)
         })?;

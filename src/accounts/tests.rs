@@ -305,6 +305,28 @@ fn another_processs_change_is_seen() {
 }
 
 #[test]
+fn two_processes_may_write_at_once() {
+    let rig = Rig::new();
+    let site = rig.site("a.example");
+    let other = Accounts::open(&rig.path(), rig.clock.clone()).unwrap();
+    std::thread::scope(|scope| {
+        for accounts in [&rig.accounts, &other] {
+            scope.spawn(move || {
+                for days in 1..=5 {
+                    let retention_days = Some(days);
+                    let change = SiteChange { retention_days, ..SiteChange::default() };
+                    accounts.set_site(Actor::CommandLine, site, &change).unwrap();
+                }
+            });
+        }
+    });
+    rig.accounts.refresh_if_changed().unwrap();
+    let directory = rig.accounts.directory();
+    assert_eq!(directory.by_domain("a.example").map(|site| site.retention_days), Some(5));
+    assert_eq!(rig.accounts.audit(100).unwrap().len(), 11);
+}
+
+#[test]
 fn the_file_is_private_and_newer_ones_are_refused() {
     let rig = Rig::new();
     rig.site("a.example");

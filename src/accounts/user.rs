@@ -107,6 +107,27 @@ impl Accounts {
         })
     }
 
+    /// Every role given: user, domain of the site, role; by domain.
+    ///
+    /// # Errors
+    /// SQLite fails.
+    pub fn roles(&self) -> Result<Vec<(UserId, String, Role)>, AccountsError> {
+        let sql = "SELECT r.user_id, s.domain, r.role FROM roles r JOIN sites s ON s.id = r.site_id
+                   ORDER BY s.domain";
+        self.with(|db| {
+            let mut select = db.prepare(sql)?;
+            let mut rows = select.query([])?;
+            let mut roles = Vec::new();
+            while let Some(row) = rows.next()? {
+                let name: String = row.get(2)?;
+                let role = Role::named(&name)
+                    .ok_or_else(|| AccountsError::Damaged(format!("a role `{name}`")))?;
+                roles.push((UserId(row.get(0)?), row.get(1)?, role));
+            }
+            Ok(roles)
+        })
+    }
+
     /// Gives a user a role on a site, or takes it (`None`).
     ///
     /// # Errors

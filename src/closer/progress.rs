@@ -67,11 +67,11 @@ impl Progress {
         }))
     }
 
-    /// The first start: from the first hour that has events, or from now. Days that were over by then
-    /// have none.
+    /// The first start: from the first hour in which a node took events, or from now. Imports and the
+    /// demo may reach years further back; they rebuild their days themselves.
     pub(super) async fn begin(store: &Store, now: Hour) -> Result<Progress, StoreError> {
         let sql = "SELECT toUnixTimestamp(toStartOfHour(min(ts))) AS first_hour, count() AS events \
-                   FROM events WHERE site_id > 0";
+                   FROM events WHERE site_id > 0 AND node < 0x80000000";
         let found = store.rows::<Beginning>(sql, &[]).await?;
         let first = found.first().filter(|b| b.events > 0);
         let closed_until = first.map_or(now, |b| Hour(b.first_hour / 3600).min(now));

@@ -4,6 +4,7 @@ use super::progress::{Progress, Rebuild};
 use super::close::end_orphans;
 use super::{Closer, CloserError, Horizon, lock, seal};
 use crate::hours::{Day, Hour};
+use crate::limits;
 use crate::tenant::SiteId;
 
 impl Closer {
@@ -28,8 +29,10 @@ impl Closer {
         }
         let _lock = lock::lock(&self.lock).await?;
         end_orphans(&self.store).await?;
-        let Some(mut progress) = Progress::read(&self.store).await? else {
-            return Ok(self.horizon().await?); // the first step will close everything there is
+        let now = Hour::of_ms(self.clock.now_ms() - limits::CLOSE_GRACE_MS);
+        let mut progress = match Progress::read(&self.store).await? {
+            Some(progress) => progress,
+            None => Progress::begin(&self.store, now).await?,
         };
         self.finish_rebuild(&mut progress).await?;
         let closed_until = progress.closed_until;

@@ -10,6 +10,8 @@ pub fn nearest<S: AsRef<str>>(word: &str, known: impl IntoIterator<Item = S>) ->
         .filter(|(score, _)| *score >= 0.8)
         .collect();
     scored.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
+    let least = scored.first().map_or(0.0, |(best, _)| best - 0.08); // the clearly best stands alone
+    scored.retain(|(score, _)| *score >= least);
     scored.into_iter().take(3).map(|(_, known)| known).collect()
 }
 

@@ -1,8 +1,10 @@
 //! Whence settings come, and what is said about wrong ones.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use super::*;
+use crate::limits;
 
 #[derive(Default)]
 struct Case {

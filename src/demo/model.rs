@@ -189,10 +189,10 @@ pub(super) const MACHINES: &[Machine] = &[
     machine!(55, "Firefox" FIREFOX, "Windows" ["11", "10"], Desktop LARGE),
     machine!(45, "Edge" CHROME, "Windows" ["11"], Desktop LARGE),
     machine!(30, "Chrome" CHROME, "Linux" [""], Desktop LARGE),
-    machine!(170, "Mobile Safari" SAFARI, "iOS" ["26", "18", "17"], Mobile SMALL),
-    machine!(140, "Chrome Mobile" CHROME, "Android" ["16", "15", "14"], Mobile SMALL),
+    machine!(170, "Safari" SAFARI, "iOS" ["26", "18", "17"], Mobile SMALL),
+    machine!(140, "Chrome" CHROME, "Android" ["16", "15", "14"], Mobile SMALL),
     machine!(20, "Samsung Internet" &["28", "27"], "Android" ["15", "14"], Mobile SMALL),
-    machine!(30, "Mobile Safari" SAFARI, "iOS" ["26", "18"], Tablet &[Screen::Tablet, Screen::Laptop]),
+    machine!(30, "Safari" SAFARI, "iOS" ["26", "18"], Tablet &[Screen::Tablet, Screen::Laptop]),
 ];
 
 /// Weight of each hour of a working day, and of a day off.

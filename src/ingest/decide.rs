@@ -1,5 +1,5 @@
-//! The phases of one post, from headers and body to encoded rows. No waiting, so the client's address
-//! and user agent cannot outlive it.
+//! The phases of one post, from headers and body to encoded rows. No waiting, so the client's
+//! address and user agent cannot outlive it.
 
 use std::net::IpAddr;
 use std::sync::Arc;

@@ -76,8 +76,7 @@ mod tests {
     fn widths() {
         let classes = [0, 1, 575, 576, 991, 992, 1439, 1440, 9999].map(screen);
         use Screen::{Desktop, Laptop, Mobile, Tablet, Unknown};
-        let expected =
-            [Unknown, Mobile, Mobile, Tablet, Tablet, Laptop, Laptop, Desktop, Desktop];
+        let expected = [Unknown, Mobile, Mobile, Tablet, Tablet, Laptop, Laptop, Desktop, Desktop];
         assert_eq!(classes, expected);
     }
 

@@ -1,12 +1,13 @@
 //! Who is the same visitor on one day of one site, without knowing who (I4, I15).
 //!
 //! ```text
-//! key(d + 1) = KDF(key(d))                                  a ratchet: forwards only
-//! salt       = HMAC-SHA256(key(d), site ‖ d)                one a site and local day, never written
+//! key(d + 1) = KDF(key(d))                                 a ratchet: forwards only
+//! salt       = HMAC-SHA256(key(d), site ‖ d)               one a site and local day, not stored
 //! visitor    = BLAKE3 keyed by salt over (address, user agent, site), each behind its length
 //! ```
 //! The state file holds one key, of the oldest day that some time zone still has; all later keys
-//! follow from it, no earlier one does. Nodes that start from the same secret agree on every visitor.
+//! follow from it, no earlier one does. Nodes that start from the same secret agree on every
+//! visitor.
 
 use std::collections::HashMap;
 use std::path::Path;

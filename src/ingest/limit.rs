@@ -1,7 +1,7 @@
-//! How much one sender and one site may send. A limiter is a fixed array of slots, one atomic number
-//! each, picked by a hash: its memory is bounded whatever the flood, nothing ever needs sweeping, and
-//! no address is kept. Two keys that meet in one slot share its budget; the hash is keyed anew by
-//! every process, so nobody can aim.
+//! How much one sender and one site may send. A limiter is a fixed array of slots, one atomic
+//! number each, picked by a hash: its memory is bounded whatever the flood, nothing ever needs
+//! sweeping, and no address is kept. Two keys that meet in one slot share its budget; the hash is
+//! keyed anew by every process, so nobody can aim.
 
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
@@ -205,8 +205,7 @@ mod tests {
     #[test]
     fn the_wait_is_rounded_up_and_nothing_divides_by_zero() {
         let clock = FakeRelativeClock::default();
-        let zero =
-            LimitConfig { address_rate: 0, carrier_rate: 0, carrier_burst: 0, site_rate: 0 };
+        let zero = LimitConfig { address_rate: 0, carrier_rate: 0, carrier_burst: 0, site_rate: 0 };
         let limits = Limits::with_clock(&zero, clock);
         assert_eq!(passed(|| limits.site(SiteId(1))), 1);
         assert_eq!(limits.site(SiteId(1)), Err(Limited { retry_after_s: 1 }));

@@ -1,6 +1,6 @@
-//! The body of a post: Plausible's public event shape, long or short names, one object or a few in an
-//! array. Text is borrowed from the body unless JSON escapes force a copy. Unknown fields are ignored;
-//! a field of the wrong kind refuses its own event only.
+//! The body of a post: Plausible's public event shape, long or short names, one object or a few in
+//! an array. Text is borrowed from the body unless JSON escapes force a copy. Unknown fields are
+//! ignored; a field of the wrong kind refuses its own event only.
 
 use std::borrow::Cow;
 
@@ -27,6 +27,9 @@ pub(super) struct Malformed {
     pub(super) message: &'static str,
 }
 
+/// Names and values.
+type Props<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
+
 /// One event as it was sent.
 #[derive(Debug, PartialEq)]
 pub(super) struct Payload<'a> {
@@ -35,7 +38,7 @@ pub(super) struct Payload<'a> {
     /// One domain, or several with commas between.
     pub(super) domain: Cow<'a, str>,
     pub(super) referrer: Cow<'a, str>,
-    pub(super) props: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    pub(super) props: Props<'a>,
     pub(super) revenue: Option<Money>,
     pub(super) interactive: bool,
     /// The site routes by the part behind `#`.
@@ -63,13 +66,14 @@ pub(super) struct Post<'a> {
 pub(super) fn parse(body: &[u8]) -> Result<Post<'_>, Malformed> {
     let not_json = |_| refuse("body", "is not JSON");
     match serde_json::from_slice::<Top<'_>>(body).map_err(not_json)? {
-        Top::One(raw) => Ok(Post { events: vec![read(raw)], listed: false }),
-        Top::Many { more: true, .. } => Err(refuse("body", "holds too many events; send at most 10")),
-        Top::Many { raws, .. } if raws.is_empty() => Err(refuse("body", "holds no event")),
-        Top::Many { raws, .. } => {
+        Top::Events { more: true, .. } => {
+            Err(refuse("body", "holds too many events; send at most 10"))
+        }
+        Top::Events { raws, .. } if raws.is_empty() => Err(refuse("body", "holds no event")),
+        Top::Events { raws, listed, .. } => {
             debug_assert!(raws.len() <= EVENTS_PER_POST_MAX);
             let event = |raw: Option<_>| raw.ok_or(NOT_AN_OBJECT).and_then(read);
-            Ok(Post { events: raws.into_iter().map(event).collect(), listed: true })
+            Ok(Post { events: raws.into_iter().map(event).collect(), listed })
         }
         Top::Other => Err(NOT_AN_OBJECT),
     }
@@ -159,7 +163,7 @@ fn whole(field: &'static str, value: Loose<'_>) -> Result<u32, Malformed> {
 }
 
 /// Pairs of names and scalars; whatever is no scalar, and what is empty, is left out.
-fn props(value: Loose<'_>) -> Result<Vec<(Cow<'_, str>, Cow<'_, str>)>, Malformed> {
+fn props(value: Loose<'_>) -> Result<Props<'_>, Malformed> {
     const WRONG: Malformed = refuse("props", "must be a JSON object, or one in a string");
     let pairs = match value {
         Loose::Scalar(Scalar::Missing) => return Ok(Vec::new()),
@@ -168,7 +172,7 @@ fn props(value: Loose<'_>) -> Result<Vec<(Cow<'_, str>, Cow<'_, str>)>, Malforme
         Loose::Object(pairs) => pairs,
         _ => return Err(WRONG),
     };
-    let mut props: Vec<(Cow<'_, str>, Cow<'_, str>)> = Vec::with_capacity(pairs.len().min(PROPS_MAX));
+    let mut props: Props<'_> = Vec::with_capacity(pairs.len().min(PROPS_MAX));
     for (key, value) in pairs {
         let Some(value) = value.into_text().filter(|v| !v.is_empty() && !key.is_empty()) else {
             continue;

@@ -77,9 +77,11 @@ impl Refused {
             Refused::Unavailable => {
                 (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "not stored; try again later")
             }
-            Refused::Internal => {
-                (StatusCode::INTERNAL_SERVER_ERROR, "internal", "it is unknown whether it is stored")
-            }
+            Refused::Internal => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "internal",
+                "it is unknown whether it is stored",
+            ),
         }
     }
 
@@ -327,11 +329,16 @@ mod tests {
 
     #[test]
     fn a_list_says_what_became_of_each() {
-        let mixed = r#"{"events":[{"status":"accepted"},{"reason":"excluded_country","status":"dropped"},{"error":"limited","message":"too many events; slow down","status":"refused"}]}"#;
+        let drop = r#"{"reason":"excluded_country","status":"dropped"}"#;
+        let limit = concat!(
+            r#"{"error":"limited","message":"too many events; slow down","#,
+            r#""status":"refused"}"#
+        );
+        let mixed = format!(r#"{{"events":[{{"status":"accepted"}},{drop},{limit}]}}"#);
         let reply = Reply::accepted(&[KEPT, DROP, LIMIT], true);
-        check(reply, 202, ["2", "excluded_country", "1"], mixed);
-        let refused = r#"{"events":[{"reason":"excluded_country","status":"dropped"},{"error":"limited","message":"too many events; slow down","status":"refused"}]}"#;
-        check(Reply::not_stored(&[DROP, LIMIT], true), 429, ["2", "", ""], refused);
+        check(reply, 202, ["2", "excluded_country", "1"], &mixed);
+        let refused = format!(r#"{{"events":[{drop},{limit}]}}"#);
+        check(Reply::not_stored(&[DROP, LIMIT], true), 429, ["2", "", ""], &refused);
         check(Reply::not_stored(&[DROP, DROP], true), 204, ["", "excluded_country", "1"], "");
     }
 }

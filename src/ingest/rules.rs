@@ -57,7 +57,7 @@ pub(super) fn pass(site: &Site, hit: &Facts<'_>) -> Result<(), Dropped> {
     Ok(())
 }
 
-/// Whether a page of this host may count for the site. With no list: the site's domain and everything
+/// Whether a page of this host may count for the site. With no list: the domain and everything
 /// below it. With a list: the domain, its `www.`, and what the list names; `*.example.org` is what
 /// stands below example.org, and `*` is every host.
 pub(super) fn is_hostname_of(site: &Site, hostname: &str) -> bool {

@@ -1,5 +1,5 @@
-//! Event ids of the last ten minutes, so that a retry is not counted twice. In memory and bounded; an
-//! id is kept as a hash under a key of this process.
+//! Event ids of the last ten minutes, so that a retry is not counted twice. In memory and bounded;
+//! an id is kept as a hash under a key of this process.
 
 use std::collections::{HashSet, VecDeque};
 use std::hash::{BuildHasher, RandomState};

@@ -53,6 +53,13 @@ pub struct Report {
     pub summary: Summary,
 }
 
+impl Report {
+    /// Whether nothing is damaged or missing.
+    pub fn is_sound(&self) -> bool {
+        self.summary.damage == 0
+    }
+}
+
 /// Reads a log directory and tells what is in it.
 ///
 /// # Errors

@@ -97,6 +97,7 @@ pub(super) fn repair(dir: &Path, past: &Past, report: &mut BootReport) -> io::Re
         files.push((id, scan(&std::fs::read(segment_path(dir, id))?, id, &past.judge)));
     }
     sort_recycled(dir, &listing.recycled, past, &mut files, report)?;
+    files.sort_by_key(|(id, _)| *id);
     let mut found = Vec::new();
     for at in 0..files.len() {
         let (id, scan) = &files[at];
@@ -227,7 +228,7 @@ struct Lost {
 /// What a segment has lost at its end. A segment's last id is known from its successor's name, or at
 /// least from the mark; and no crash leaves a tail on a segment that an earlier start has repaired.
 fn lost_tail(file_id: u64, scan: &Scan, next: Option<u64>, past: &Past) -> Lost {
-    let marked = (past.mark.batch >> BOOT_SHIFT == past.boot).then(|| past.mark.batch & ID_MASK);
+    let marked = (past.mark.batch >> BOOT_SHIFT == past.boot).then_some(past.mark.batch & ID_MASK);
     let from = scan.last().map_or(file_id, |last| last.id + 1);
     let until = next.or(marked.map(|id| id + 1)).unwrap_or(from);
     let entries = until.saturating_sub(from);

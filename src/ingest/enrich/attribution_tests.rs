@@ -1,4 +1,5 @@
-//! Source and channel of visits as they come: what browsers send as referrer, and how links are tagged.
+//! Source and channel of visits as they come: what browsers send as referrer, and how links are
+//! tagged.
 
 use crate::event::Channel::{self, *};
 use crate::ingest::enrich::channel::road;
@@ -81,7 +82,12 @@ fn paid_search() {
         ("", "utm_source=Google&utm_medium=PPC", "Google", PaidSearch),
         ("", "utm_source=bing&utm_medium=cpc&utm_campaign=brand", "Bing", PaidSearch),
         ("", "utm_source=adwords&utm_medium=paid", "Google", PaidSearch),
-        ("https://duckduckgo.com/", "utm_source=ddg&utm_medium=paidsearch", "DuckDuckGo", PaidSearch),
+        (
+            "https://duckduckgo.com/",
+            "utm_source=ddg&utm_medium=paidsearch",
+            "DuckDuckGo",
+            PaidSearch,
+        ),
         ("", "utm_source=partner&utm_medium=cpc&gclid=x", "partner", PaidSearch),
     ]);
 }
@@ -223,7 +229,12 @@ fn advertising_of_other_kinds() {
         ("", "utm_medium=cpc", "", PaidOther),
         ("", "utm_source=bob&utm_medium=affiliate", "bob", Affiliates),
         ("", "utm_source=google&utm_medium=cross-network", "Google", CrossNetwork),
-        ("", "utm_source=google&utm_medium=cpc&utm_campaign=x-cross-network", "Google", CrossNetwork),
+        (
+            "",
+            "utm_source=google&utm_medium=cpc&utm_campaign=x-cross-network",
+            "Google",
+            CrossNetwork,
+        ),
     ]);
 }
 

@@ -1,6 +1,7 @@
-//! Source and channel of a hit: the public default channel groups of Google Analytics 4 in the order
-//! Plausible documents them, with AI assistants as a group of their own.
-//! <https://support.google.com/analytics/answer/9756891>, <https://plausible.io/docs/acquisition-channels>
+//! Source and channel of a hit: the public default channel groups of Google Analytics 4 in the
+//! order Plausible documents them, with AI assistants as a group of their own.
+//! <https://support.google.com/analytics/answer/9756891>,
+//! <https://plausible.io/docs/acquisition-channels>
 
 use crate::event::Channel;
 use crate::ingest::enrich::referrer::Referrer;
@@ -16,7 +17,10 @@ pub(in crate::ingest) struct Road<'a> {
 }
 
 /// Decides source and channel. `referrer` is only given if it is another site.
-pub(in crate::ingest) fn road<'a>(tags: &'a Tags<'_>, referrer: Option<&'a Referrer<'_>>) -> Road<'a> {
+pub(in crate::ingest) fn road<'a>(
+    tags: &'a Tags<'_>,
+    referrer: Option<&'a Referrer<'_>>,
+) -> Road<'a> {
     let [utm_source, medium, campaign, ..] = &tags.utm;
     let tag = if utm_source.is_empty() { &*tags.reference } else { &**utm_source };
     let (source, known) = source(tag, tags.click, referrer);
@@ -148,7 +152,8 @@ impl Clues {
     }
 
     fn says_email(&self) -> bool {
-        let says = |text: &str| matches!(text, "email" | "e-mail" | "e_mail" | "e mail" | "newsletter");
+        let says =
+            |text: &str| matches!(text, "email" | "e-mail" | "e_mail" | "e mail" | "newsletter");
         says(&self.source) || says(&self.tag) || says(&self.medium)
     }
 }
@@ -161,9 +166,9 @@ fn is_paid(medium: &str) -> bool {
 /// A campaign named after a shop: the word at a start, and not inside `workshop`.
 fn is_shopping(campaign: &str) -> bool {
     campaign.contains("shopping")
-        || campaign.match_indices("shop").any(|(at, _)| {
-            !campaign[..at].ends_with(|c: char| c.is_ascii_lowercase())
-        })
+        || campaign
+            .match_indices("shop")
+            .any(|(at, _)| !campaign[..at].ends_with(|c: char| c.is_ascii_lowercase()))
 }
 
 fn is_social(medium: &str) -> bool {

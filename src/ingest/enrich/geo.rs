@@ -1,5 +1,6 @@
 //! Where an address is, from MaxMind-format files: the flat records of ip-location-db (DB-IP City
-//! Lite, CC BY 4.0) or MaxMind's own layout. Every file is optional; without one the place is unknown.
+//! Lite, CC BY 4.0) or MaxMind's own layout. Every file is optional; without one the place is
+//! unknown.
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -36,7 +37,7 @@ enum Layout {
     MaxMind,
 }
 
-/// A record of ip-location-db. The city stands in the same place as MaxMind's, so the layouts cannot
+/// A record of ip-location-db. Its `city` is text where MaxMind's is a map, so the layouts cannot
 /// share one type.
 #[derive(Deserialize, Default)]
 struct Flat<'a> {
@@ -75,11 +76,12 @@ impl File {
         // written in place; `Geo::open` and the documentation say so.
         let reader = unsafe { Reader::open_mmap(path)? };
         let kind = &reader.metadata().database_type;
-        let layout = if kind.contains("GeoLite2") || kind.contains("GeoIP2") || kind.starts_with("DBIP-") {
-            Layout::MaxMind
-        } else {
-            Layout::Flat
-        };
+        let layout =
+            if kind.contains("GeoLite2") || kind.contains("GeoIP2") || kind.starts_with("DBIP-") {
+                Layout::MaxMind
+            } else {
+                Layout::Flat
+            };
         Ok(File { reader, layout })
     }
 
@@ -97,34 +99,21 @@ impl File {
             Layout::MaxMind => {
                 let city = found.decode::<geoip2::City<'_>>().ok()??;
                 let region = city.subdivisions.first().and_then(|s| s.names.english);
-                [city.country.iso_code, region, city.city.names.english].map(Option::unwrap_or_default)
+                [city.country.iso_code, region, city.city.names.english]
+                    .map(Option::unwrap_or_default)
             }
         };
         // DB-IP puts the quarter behind a city's name: `Berlin (Mitte)`.
         let city = city.split_once(" (").map_or(city, |(city, _)| city);
         let is_code = country.len() == 2 && country.bytes().all(|b| b.is_ascii_uppercase());
         let country = if is_code { country } else { "" };
-        Some(Place { country, region: cut(region, NAME_BYTES_MAX), city: cut(city, NAME_BYTES_MAX) })
+        Some(Place {
+            country,
+            region: cut(region, NAME_BYTES_MAX),
+            city: cut(city, NAME_BYTES_MAX),
+        })
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::Geo;
-
-    #[test]
-    fn without_files_the_place_is_unknown() {
-        let geo = Geo::open(&[]).unwrap();
-        assert_eq!(geo.place([203, 0, 113, 5].into()).country, "");
-    }
-
-    #[test]
-    fn a_file_that_is_no_database_is_named() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("places.mmdb");
-        let message = Geo::open(std::slice::from_ref(&path)).err().unwrap().to_string();
-        assert!(message.contains("places.mmdb"), "{message}");
-        std::fs::write(&path, b"not a database at all").unwrap();
-        assert!(Geo::open(&[path]).is_err());
-    }
-}
+mod tests;

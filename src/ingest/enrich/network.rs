@@ -1,6 +1,6 @@
-//! Whose network an address is in: a mobile carrier's gateway stands for thousands of visitors, a data
-//! centre for none. Tables: the CSV files of ip-location-db's `asn`; which systems count stands in
-//! `data/carriers.txt` and `data/datacentres.txt`. Only the ranges of those are kept.
+//! Whose network an address is in: a mobile carrier's gateway stands for thousands of visitors, a
+//! data centre for none. Tables: the CSV files of ip-location-db's `asn`; which systems count
+//! stands in `data/carriers.txt` and `data/datacentres.txt`. Only the ranges of those are kept.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -71,7 +71,8 @@ impl Networks {
         systems: &HashMap<u32, Network>,
     ) -> Result<(), NetworkError> {
         for (at, line) in file.lines().enumerate() {
-            let line = line.map_err(|source| NetworkError::Read { path: path.to_owned(), source })?;
+            let line =
+                line.map_err(|source| NetworkError::Read { path: path.to_owned(), source })?;
             if !line.is_empty() && self.add(&line, systems).is_none() {
                 return Err(NetworkError::Line { path: path.to_owned(), line: at + 1 });
             }
@@ -119,7 +120,8 @@ fn systems() -> HashMap<u32, Network> {
         let digits = line.split_whitespace().next().unwrap_or("");
         digits.parse().expect("the list in the source tree is well formed")
     };
-    let carriers = lines(include_str!("../data/carriers.txt")).map(|l| (number(l), Network::Carrier));
+    let carriers =
+        lines(include_str!("../data/carriers.txt")).map(|l| (number(l), Network::Carrier));
     let centres =
         lines(include_str!("../data/datacentres.txt")).map(|l| (number(l), Network::DataCentre));
     carriers.chain(centres).collect()
@@ -162,7 +164,8 @@ mod tests {
 
     #[test]
     fn a_wrong_line_is_named() {
-        let message = table("203.0.113.0,203.0.113.1,21928,x\nnonsense\n").err().unwrap().to_string();
+        let message =
+            table("203.0.113.0,203.0.113.1,21928,x\nnonsense\n").err().unwrap().to_string();
         assert!(message.contains("line 2"), "{message}");
         assert!(table("203.0.113.0,2001:db8::,21928,x\n").is_err());
     }

@@ -1,5 +1,5 @@
-//! The page a visitor came from: its host and path, in one form for all spellings. Scheme, port, query
-//! and fragment go; so does `www.`.
+//! The page a visitor came from: its host and path, in one form for all spellings. Scheme, port,
+//! query and fragment go; so does `www.`.
 
 use std::borrow::Cow;
 
@@ -97,7 +97,11 @@ mod tests {
         check("http://www.example.org./", "example.org", "example.org");
         check("https://user:pw@example.org/x", "example.org", "example.org/x");
         check("https://bücher.example/ü", "xn--bcher-kva.example", "xn--bcher-kva.example/%C3%BC");
-        check("android-app://com.google.android.gm/", "com.google.android.gm", "com.google.android.gm");
+        check(
+            "android-app://com.google.android.gm/",
+            "com.google.android.gm",
+            "com.google.android.gm",
+        );
         check("https://www.com/", "www.com", "www.com");
         let long = format!("https://example.org/{}", "x".repeat(900));
         assert_eq!(Referrer::parse(&long).unwrap().text().len(), 500);
@@ -105,7 +109,15 @@ mod tests {
 
     #[test]
     fn what_is_no_page_is_no_referrer() {
-        for text in ["", "example.org", "about:blank", "file:///x", "https://", "data:x", "chrome://newtab/"] {
+        for text in [
+            "",
+            "example.org",
+            "about:blank",
+            "file:///x",
+            "https://",
+            "data:x",
+            "chrome://newtab/",
+        ] {
             assert_eq!(Referrer::parse(text), None, "{text}");
         }
     }

@@ -1,4 +1,5 @@
-//! Names for the hosts and tags by which sources are known. Data: `data/sources.txt`, `data/spam.txt`.
+//! Names for the hosts and tags by which sources are known. Data: `data/sources.txt`,
+//! `data/spam.txt`.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;

@@ -1,8 +1,8 @@
 //! A page's address, taken apart: host, path, and of the query only what says where a visitor came
 //! from. Everything else in the query, and the fragment, is dropped here and never stored.
 //!
-//! Browsers send addresses already in the form the URL standard gives them, so a plain scan is enough
-//! for nearly all; anything unusual goes through the `url` crate.
+//! Browsers send addresses already in the form the URL standard gives them, so a plain scan is
+//! enough for nearly all; anything unusual goes through the `url` crate.
 
 use std::borrow::Cow;
 

@@ -54,7 +54,8 @@ fn holds(disk: &[u8], hex: &str) -> bool {
 
 #[test]
 fn nodes_with_one_secret_agree_whenever_they_start() {
-    let (a, b) = (Node::start(Some(&SECRET), NOON_MS), Node::start(Some(&SECRET), NOON_MS - 3 * DAY_MS));
+    let (a, b) =
+        (Node::start(Some(&SECRET), NOON_MS), Node::start(Some(&SECRET), NOON_MS - 3 * DAY_MS));
     assert_eq!(a.visitor(TODAY), b.visitor(TODAY));
     b.identity.advance(NOON_MS).unwrap();
     assert_eq!(a.visitor(TODAY), b.visitor(TODAY));
@@ -116,7 +117,8 @@ fn days_differ_and_the_dates_in_use_all_have_keys() {
 
 #[test]
 fn a_clock_that_jumps_days_ahead_turns_the_ratchet() {
-    let (jumped, steady) = (Node::start(Some(&SECRET), NOON_MS), Node::start(Some(&SECRET), NOON_MS));
+    let (jumped, steady) =
+        (Node::start(Some(&SECRET), NOON_MS), Node::start(Some(&SECRET), NOON_MS));
     assert!(jumped.identity.advance(NOON_MS + 40 * DAY_MS).unwrap());
     for day in 1..=40 {
         steady.identity.advance(NOON_MS + day * DAY_MS).unwrap();

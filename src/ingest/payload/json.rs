@@ -102,10 +102,10 @@ impl<'a> Raw<'a> {
 /// A whole body.
 #[derive(Debug)]
 pub(super) enum Top<'a> {
-    One(Raw<'a>),
     /// `None` stands for an element that is no object; `more` for elements beyond the limit.
-    Many {
+    Events {
         raws: Vec<Option<Raw<'a>>>,
+        listed: bool,
         more: bool,
     },
     Other,
@@ -256,10 +256,11 @@ impl<'de> Deserialize<'de> for Top<'de> {
                 }
                 let more = seq.next_element::<IgnoredAny>()?.is_some();
                 skip_seq(seq)?;
-                Ok(Top::Many { raws, more })
+                Ok(Top::Events { raws, listed: true, more })
             }
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-                read_fields(map).map(Top::One)
+                let raws = vec![Some(read_fields(map)?)];
+                Ok(Top::Events { raws, listed: false, more: false })
             }
         }
         from.deserialize_any(Any)

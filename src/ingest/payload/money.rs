@@ -1,7 +1,5 @@
 //! Revenue: a currency and an amount, kept as whole thousandths so that sums are exact.
 
-use std::borrow::Cow;
-
 use crate::event::Revenue;
 use crate::ingest::payload::json::{self, Loose, Scalar};
 use crate::ingest::payload::{Malformed, refuse};
@@ -47,7 +45,7 @@ pub(super) fn read(value: Loose<'_>) -> Result<Option<Money>, Malformed> {
     Ok(Some(Money { currency, milli }))
 }
 
-fn currency_code(text: &Cow<'_, str>) -> Option<[u8; 3]> {
+fn currency_code(text: &str) -> Option<[u8; 3]> {
     let mut code: [u8; 3] = text.as_bytes().try_into().ok()?;
     code.make_ascii_uppercase();
     code.iter().all(u8::is_ascii_uppercase).then_some(code)

@@ -125,8 +125,20 @@ fn amounts_are_exact_thousandths() {
         assert_eq!(milli(json), Ok(expected), "{json}");
     }
     for json in [
-        "\"\"", "\"1e5\"", "\"1,5\"", "\".\"", "\"9223372036854775.808\"", "9223372036854776",
-        "1e300", "-1e300", "true", "null", "{}", "\"NaN\"", "\"-\"", "\"1.2.3\"",
+        "\"\"",
+        "\"1e5\"",
+        "\"1,5\"",
+        "\".\"",
+        "\"9223372036854775.808\"",
+        "9223372036854776",
+        "1e300",
+        "-1e300",
+        "true",
+        "null",
+        "{}",
+        "\"NaN\"",
+        "\"-\"",
+        "\"1.2.3\"",
     ] {
         assert_eq!(milli(json).unwrap_err().field, "revenue", "{json}");
     }
@@ -169,7 +181,7 @@ proptest! {
         key in prop::sample::select(vec!["n", "u", "d", "p", "$", "i", "e", "sd", "w", "k", "h"]),
         value in prop::sample::select(vec![
             "null", "1", "-1", "1e308", "1e-308", "\"\"", "\"\\u0000\"", "\"\\ud83d\\ude00\"", "[]",
-            "{}", "[[]]", "{\"currency\":\"eur\",\"amount\":\"-\"}", "18446744073709551615", "\"é\"",
+            "{}", "[[]]", "{\"currency\":\"eur\",\"amount\":\"-\"}", "18446744073709551615",
         ]),
     ) {
         let body = with(&format!(r#","{key}":{value}"#));

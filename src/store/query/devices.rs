@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Window;
 use super::kinds::DeviceDimension;
-use super::page::{Listing, Page, Question, listed};
+use super::page::{Listing, Page, Question, is_for_listing, listed};
 use crate::event::{DeviceKind, Screen};
 use crate::store::{Param, Store, StoreError};
 use crate::tenant::Tenant;
@@ -25,7 +25,7 @@ pub struct DeviceRow {
     pub views: u64,
     pub bounces: u64,
     pub duration_ms: u64,
-    #[serde(skip_serializing)]
+    #[serde(skip_serializing_if = "is_for_listing")]
     pub(super) total: u64,
 }
 

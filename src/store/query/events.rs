@@ -4,7 +4,7 @@ use clickhouse::Row;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::Window;
-use super::page::{Listing, Page, Question, listed};
+use super::page::{Listing, Page, Question, is_for_listing, listed};
 use crate::store::{Param, Store, StoreError};
 use crate::tenant::Tenant;
 use crate::tenant_query;
@@ -21,7 +21,7 @@ pub struct EventRow {
     /// (ISO 4217 code, thousandths of its unit), by code.
     #[serde(serialize_with = "money")]
     pub revenue: Vec<(String, i64)>,
-    #[serde(skip_serializing)]
+    #[serde(skip_serializing_if = "is_for_listing")]
     pub(super) total: u64,
 }
 
@@ -34,7 +34,7 @@ pub struct EventPropRow {
     pub value: String,
     pub visitors: u64,
     pub count: u64,
-    #[serde(skip_serializing)]
+    #[serde(skip_serializing_if = "is_for_listing")]
     pub(super) total: u64,
 }
 

@@ -3,7 +3,7 @@
 use clickhouse::Row;
 use serde::{Deserialize, Serialize};
 
-use super::page::{Listing, Page, Question, listed};
+use super::page::{Listing, Page, Question, is_for_listing, listed};
 use super::{TenantQuery, Window};
 use crate::store::{Store, StoreError};
 use crate::tenant::Tenant;
@@ -22,7 +22,7 @@ pub struct PageRow {
     pub engaged_ms: u64,
     /// Mean of what was reported, in percent; 0 when nothing was.
     pub scroll: u8,
-    #[serde(skip_serializing)]
+    #[serde(skip_serializing_if = "is_for_listing")]
     pub(super) total: u64,
 }
 
@@ -34,7 +34,7 @@ pub struct EntryPageRow {
     pub visits: u64,
     pub bounces: u64,
     pub duration_ms: u64,
-    #[serde(skip_serializing)]
+    #[serde(skip_serializing_if = "is_for_listing")]
     pub(super) total: u64,
 }
 
@@ -44,7 +44,7 @@ pub struct ExitPageRow {
     pub name: String,
     pub visitors: u64,
     pub visits: u64,
-    #[serde(skip_serializing)]
+    #[serde(skip_serializing_if = "is_for_listing")]
     pub(super) total: u64,
 }
 

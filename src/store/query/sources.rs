@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Window;
 use super::kinds::SourceKind;
-use super::page::{Listing, Page, Question, listed};
+use super::page::{Listing, Page, Question, is_for_listing, listed};
 use crate::event::Channel;
 use crate::store::{Param, Store, StoreError};
 use crate::tenant::Tenant;
@@ -23,7 +23,7 @@ pub struct SourceRow {
     pub views: u64,
     pub bounces: u64,
     pub duration_ms: u64,
-    #[serde(skip_serializing)]
+    #[serde(skip_serializing_if = "is_for_listing")]
     pub(super) total: u64,
 }
 

@@ -12,7 +12,7 @@ FROM (
       {kind:String} = 'channel', ({channels:Array(String)})[channel + 1],
       {kind:String} = 'source', source,
       {kind:String} = 'referrer', referrer,
-      utm[indexOf(['utm_source', 'utm_medium', 'utm_campaign', 'utm_content', 'utm_term'], {kind:String})]) AS fact
+      utm[greatest(1, indexOf(['utm_source', 'utm_medium', 'utm_campaign', 'utm_content', 'utm_term'], {kind:String}))]) AS fact
     FROM open_visits WHERE @open
   )
   WHERE NOT (fact = '' AND startsWith({kind:String}, 'utm_'))

@@ -34,8 +34,17 @@ fn hosts_and_paths() {
 #[test]
 fn what_is_no_address_is_refused() {
     for text in [
-        "", "example.org", "/path", "https://", "https:///", "data:text/html,x", "about:blank",
-        "mailto:a@example.org", "javascript:alert(1)", "https://exa mple.org/", "https://a:99999/",
+        "",
+        "example.org",
+        "/path",
+        "https://",
+        "https:///",
+        "data:text/html,x",
+        "about:blank",
+        "mailto:a@example.org",
+        "javascript:alert(1)",
+        "https://exa mple.org/",
+        "https://a:99999/",
         "file:///etc/passwd",
     ] {
         assert_eq!(Page::parse(text, false).err().map(|m| m.field), Some("url"), "{text}");
