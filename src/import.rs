@@ -176,6 +176,10 @@ impl Importer {
         if import.secret.is_none() {
             import.secret = Some(rand::random());
         }
+        if import.id == 0 {
+            // its number stands in every row
+            self.accounts.save_import(import)?;
+        }
         let mut chunker = Chunker::new(site, &self.enricher, import, now_ms);
         loop {
             let chunk = chunker.read(source, bounds, summary).map_err(Trouble::Log)?;
