@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::rig::daemon::{run_ok, run};
+use crate::rig::daemon::{run, run_ok};
 use crate::rig::ledger::Fate;
 use crate::rig::{Daemon, Ledger, engine};
 
@@ -144,18 +144,18 @@ fn a_broken_disk_ends_the_process() {
     for call in ["fdatasync", "write"] {
         let dir = directory();
         let ledger = Ledger::default();
-        let wal = dir.path().join("wal").display().to_string();
         let env = [
             ("LD_PRELOAD", shim.as_str()),
-            ("IOERR_CALL", call),
-            ("IOERR_PATH", wal.as_str()),
-            ("IOERR_AFTER", "60"),
+            ("IOERR_OP", call),
+            ("IOERR_PATH", "/wal/wal-"),
+            ("IOERR_NTH", "60"),
+            ("IOERR_WITH", "EIO"),
         ];
         let mut daemon = Daemon::start_with(dir.path(), &with(&["--wal-sync-interval", "20ms"]), &env);
         let load = ledger.load(&daemon.address, SITE, 8, 10);
         assert_eq!(daemon.wait_exit().code(), Some(74), "{call}\n{}", daemon.log());
         load.stop();
-        assert!(daemon.log().contains("exiting"), "the line says what happened");
+        assert!(daemon.log().contains("wal"), "the line says what happened: {}", daemon.log());
         assert!(ledger.count(Fate::Acked) > 0, "{call}: it broke under load");
         drop(daemon);
         ledger.check(&Daemon::start(dir.path(), OPEN));
