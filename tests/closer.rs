@@ -35,7 +35,8 @@ impl Bench {
         let running = rig::engine().await;
         let store = running.migrated().await;
         let clock = Clock::manual(hits[0].stamp.ts_ms);
-        let closer = Closer::new(store.clone(), clock.clone(), running.dir.path().join("closer.lock"));
+        let closer =
+            Closer::new(store.clone(), clock.clone(), running.dir.path().join("closer.lock"));
         Bench { running, store, clock, closer, hits }
     }
 

@@ -198,10 +198,11 @@ impl Bytes {
 }
 
 #[cfg(test)]
+#[allow(clippy::type_complexity)]
 mod tests {
     use std::io::Write as _;
 
-    use super::{LINE_BYTES_MAX, Ending, Source};
+    use super::{Ending, LINE_BYTES_MAX, Source};
 
     fn open(bytes: &[u8]) -> (tempfile::TempDir, Source) {
         let dir = tempfile::tempdir().unwrap();

@@ -165,7 +165,9 @@ async fn the_engine_may_be_killed_in_any_close_and_seal() {
         let killer = tokio::spawn(async move {
             tokio::time::sleep(wait).await; // a random moment is what is tested
             let pid = pid.and_then(|pid| rustix::process::Pid::from_raw(pid as i32));
-            pid.is_some_and(|p| rustix::process::kill_process(p, rustix::process::Signal::KILL).is_ok())
+            pid.is_some_and(|p| {
+                rustix::process::kill_process(p, rustix::process::Signal::KILL).is_ok()
+            })
         });
         let stepped = bench.closer.step(until).await;
         killer.abort();
@@ -197,7 +199,8 @@ async fn a_statement_left_behind_is_ended() {
                    FROM numbers(60) SETTINGS max_block_size = 1";
         store.run(sql, &[]).await
     });
-    let listed = "SELECT count() FROM system.processes WHERE startsWith(query, 'INSERT INTO open_hours')";
+    let listed =
+        "SELECT count() FROM system.processes WHERE startsWith(query, 'INSERT INTO open_hours')";
     rig::until("the orphan to run", async || {
         bench.store.rows::<u64>(listed, &[]).await.unwrap()[0] == 1
     })

@@ -59,13 +59,20 @@ async fn catching_up_merging_and_rebuilding_change_nothing() {
     let again = bench.closer.rebuild(None, first, end, |day| told.push(day)).await.unwrap();
     assert_eq!(told, (first.0..=caught_up.sealed_through.0).map(Day).collect::<Vec<_>>());
     assert!(again.epoch > caught_up.epoch);
-    assert_eq!((again.closed_until, again.sealed_through), (caught_up.closed_until, caught_up.sealed_through));
+    assert_eq!(
+        (again.closed_until, again.sealed_through),
+        (caught_up.closed_until, caught_up.sealed_through)
+    );
     bench.compare_all(again).await;
 
     let sealed = bench.seal_all().await;
     bench.merge().await;
     bench.compare_all(sealed).await;
-    assert_eq!(bench.count("SELECT count() FROM open_visits").await, 0, "sealed days leave no open rows");
+    assert_eq!(
+        bench.count("SELECT count() FROM open_visits").await,
+        0,
+        "sealed days leave no open rows"
+    );
     let again = bench.closer.rebuild(Some(SiteId(5)), first, end, |_| ()).await.unwrap();
     bench.compare_all(again).await;
     bench.merge().await;
@@ -103,10 +110,7 @@ async fn history_without_raw_events_is_left_alone() {
     let (first, end) = bench.days();
     bench.store.run("DELETE FROM events WHERE site_id = 2", &[]).await.unwrap();
     let refused = bench.closer.rebuild(None, first, end, |_| ()).await;
-    assert!(
-        matches!(refused, Err(CloserError::Erased { site: SiteId(2), .. })),
-        "{refused:?}"
-    );
+    assert!(matches!(refused, Err(CloserError::Erased { site: SiteId(2), .. })), "{refused:?}");
     assert_eq!(bench.closer.horizon().await.unwrap(), sealed);
     bench.compare_all(sealed).await;
     bench.closer.rebuild(Some(SiteId(3)), first, end, |_| ()).await.unwrap();
