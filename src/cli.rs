@@ -108,7 +108,8 @@ Example:
     Doctor(DoctorArgs),
     /// Make a site with made-up visitors, to look around in
     ///
-    /// Ninety days of visits, the same every time. The site is marked as a demonstration wherever it is shown. Remove it with `tallyhouse site rm`.
+    /// Ninety days of visits, the same every time. The site is marked as a demonstration wherever it
+    /// is shown. Remove it with `tallyhouse site rm`.
     #[command(after_long_help = "\
 Examples:
   tallyhouse demo

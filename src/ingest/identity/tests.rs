@@ -1,3 +1,5 @@
+//! Salts, the ratchet, and what is left on disk.
+
 use std::os::unix::fs::PermissionsExt;
 
 use proptest::prelude::*;

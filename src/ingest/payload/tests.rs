@@ -1,3 +1,5 @@
+//! The wire format: every field, every fault.
+
 use proptest::prelude::*;
 
 use super::{Malformed, Payload, parse};

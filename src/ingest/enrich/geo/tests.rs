@@ -1,3 +1,5 @@
+//! Places from small databases made here.
+
 use std::net::IpAddr;
 
 use serde_json::{Value, json};

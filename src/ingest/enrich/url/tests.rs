@@ -1,3 +1,5 @@
+//! The fast scan against the `url` crate, and what is kept of a query.
+
 use proptest::prelude::*;
 
 use super::{Click, Page, Parts};
