@@ -49,6 +49,12 @@ async function shot(page, name) {
   if (SHOTS) await page.screenshot({ path: `${SHOTS}/${name}.png`, fullPage: true });
 }
 
+/** Waits until no part of the screen still loads. @param {import("playwright-core").Page} page */
+async function figures(page) {
+  await page.locator("td.share:not(:empty)").first().waitFor();
+  await page.locator("[aria-busy=true], .bone").first().waitFor({ state: "detached" });
+}
+
 /** An answer of the dashboard's API to the operator. @param {string} path @returns {Promise<any>} */
 async function api(path) {
   const answer = await operator.request.get(daemon.origin + path);
@@ -256,6 +262,7 @@ describe("end to end", () => {
     ]);
     await shows(page, "devices", ["Chrome | 2 | 2", "Firefox | 1 | 1", "Safari | 1 | 1"]);
     await shows(page, "events", ["Signup €29.90 $10.50 | 2 | 2", "Scrolled | 1 | 1"]);
+    await figures(page);
     await shot(page, "5-dashboard");
     await tabs(page);
     await colours(page);
@@ -300,7 +307,7 @@ describe("end to end", () => {
   async function colours(page) {
     await page.emulateMedia({ colorScheme: "dark" });
     await page.goto(`${daemon.origin}/site.test`);
-    await page.locator("section.pages .share:not(:empty)").first().waitFor();
+    await figures(page);
     await shot(page, "6-dashboard-dark");
     await page.emulateMedia({ colorScheme: "light" });
     await page.setViewportSize({ width: 390, height: 844 });
