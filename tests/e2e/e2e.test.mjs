@@ -223,7 +223,14 @@ describe("end to end", () => {
     assert.equal(total, 6);
     assert.deepEqual(
       Object.fromEntries(rows.map((/** @type {any} */ row) => [row.name, [row.visitors, row.views]])),
-      { "/": [2, 2], "/pricing.html": [2, 2], "/docs/": [1, 1], "/docs/install.html": [1, 1], "/spa.html": [1, 2], "/spa/settings": [1, 1] },
+      {
+        "/": [2, 2],
+        "/pricing.html": [2, 2],
+        "/docs/": [1, 1],
+        "/docs/install.html": [1, 1],
+        "/spa.html": [1, 2],
+        "/spa/settings": [1, 1],
+      },
     );
     const events = await ask("events");
     assert.deepEqual(
@@ -317,8 +324,11 @@ describe("end to end", () => {
   }
 
   test("the old Plausible snippet counts", async () => {
-    const head = `<link rel="icon" href="data:,"><script defer data-domain="site.test" data-local src="${daemon.origin}${OLD_SCRIPT}"></script>
-      <script>window.plausible = window.plausible || function() { (window.plausible.q = window.plausible.q || []).push(arguments) }</script>`;
+    const head = `<link rel="icon" href="data:,">
+      <script defer data-domain="site.test" data-local src="${daemon.origin}${OLD_SCRIPT}"></script>
+      <script>
+        window.plausible = window.plausible || function() { (window.plausible.q = window.plausible.q || []).push(arguments) }
+      </script>`;
     const server = createServer((_, response) => response
       .writeHead(200, { "content-type": "text/html" })
       .end(`<!doctype html>${head}<script>plausible("Old", { props: { plan: "legacy" } })</script>`));
@@ -333,7 +343,8 @@ describe("end to end", () => {
       await page.goto(`${site}/legacy`);
       const rows = await until("both hits in ClickHouse", async () => {
         await daemon.drained();
-        const rows = await daemon.sql("SELECT name, pathname, hostname, props FROM events WHERE site_id = 1 AND pathname = '/legacy' AND name != 'engagement' ORDER BY name");
+        const rows = await daemon.sql(`SELECT name, pathname, hostname, props FROM events
+          WHERE site_id = 1 AND pathname = '/legacy' AND name != 'engagement' ORDER BY name`);
         return rows.length >= 2 && rows;
       }, () => daemon.log);
       assert.deepEqual(rows, [

@@ -9,7 +9,12 @@ import { close, listen, port } from "../../tracker/test/browser.mjs";
 
 const DESKTOP = { viewport: { width: 1600, height: 900 }, locale: "en-GB" };
 
-/** Notes what a page does wrong: errors, and requests to hosts other than these. @param {Page} page @param {string[]} origins @param {string[]} wrong */
+/**
+ * Notes what a page does wrong: errors, and requests to hosts other than these.
+ * @param {Page} page
+ * @param {string[]} origins
+ * @param {string[]} wrong
+ */
 export function watch(page, origins, wrong) {
   page.on("pageerror", (error) => wrong.push(error.message));
   page.on("request", (request) => {
