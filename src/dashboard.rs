@@ -135,12 +135,16 @@ impl Dashboard {
             horizon: asked.horizon.closed_until,
         };
         let seen = extent::extent(&self.store, asked.tenant, &ever).await?;
+        let last_event_ms = match seen {
+            Some(seen) => Some(seen.last_event_ms),
+            None => extent::waiting(&self.store, asked.tenant, ever.horizon).await?,
+        };
         Ok(bytes(&json!({
             "as_of": asked.as_of(),
             "epoch": asked.horizon.epoch,
             "today": range::today(asked.site, &asked.horizon).to_string(),
             "first_day": seen.map(|seen| seen.first_day.to_string()),
-            "last_event_at": seen.map(|seen| asked.site.zone.rfc3339(seen.last_event_ms)),
+            "last_event_at": last_event_ms.map(|ms| asked.site.zone.rfc3339(ms)),
             "timezone": asked.site.timezone,
             "demo": asked.site.demo,
         })))

@@ -10,7 +10,7 @@ import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
-const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
+const CHROMIUM = process.env.TALLYHOUSE_CHROMIUM ?? "/usr/bin/chromium";
 const SITE = fileURLToPath(new URL("site/", import.meta.url));
 const TRACKER = new URL("../dist/tracker.js", import.meta.url);
 const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8" };
@@ -34,14 +34,13 @@ export const tracker = () => readFileSync(TRACKER);
 /**
  * Starts Chromium under automation, with a new profile. `navigator.webdriver` is true there, so pages
  * need `data-local`; and no page is prerendered.
- * @param {import("playwright-core").LaunchOptions} [options]
+ * @param {string} [agent]  its user agent. A context's own is forgotten when a page posts as it is left.
  */
-export function launch(options) {
+export function launch(agent) {
   return chromium.launch({
     executablePath: CHROMIUM,
-    args: FLAGS,
+    args: agent ? [...FLAGS, `--user-agent=${agent}`] : FLAGS,
     ignoreDefaultArgs: ["--disable-back-forward-cache"],
-    ...options,
   });
 }
 

@@ -165,12 +165,13 @@ function Snippet({ site }: { site: Site }) {
 
 /** Until the first hour with a hit is closed. */
 export function Beginning({ site, status }: { site: Site; status: Status }) {
-  const close = new Date(nextHour(Date.now())).toISOString();
-  if (status.last_event_at) {
+  const hit = status.last_event_at;
+  const close = new Date(nextHour(hit ? Date.parse(hit) : Date.now())).toISOString();
+  if (hit) {
     return (
       <section class="sheet beginning">
         <h2>The first hit is in</h2>
-        <p class="lead">It came at {moment(status.last_event_at, status.timezone, status.today)}. The first figures appear when its hour is closed: at {moment(close, status.timezone, status.today)}, and five seconds.</p>
+        <p class="lead">Your site is connected; the latest hit came at {moment(hit, status.timezone, status.today)}. The first figures appear when its hour is closed, a few seconds after {moment(close, status.timezone, status.today)}.</p>
       </section>
     );
   }

@@ -57,7 +57,7 @@ function options(host: HTMLElement, current: () => ChartProps, onIndex: (index: 
     return current().metric === 'depth' ? String(Number(value.toFixed(2))) : show(value).replace(/\.0+(?=\D)/, '').replace(/(\.\d)0(?=\D)/, '$1').replace('m 00s', 'm');
   };
   return {
-    width: host.clientWidth, height: HEIGHT, legend: { show: false }, padding: [12, 8, 0, 0],
+    width: host.clientWidth, height: HEIGHT, legend: { show: false }, padding: [12, 20, 0, 0],
     cursor: { y: false, drag: { x: false, y: false }, move: (u, left, top) => (left < 0 ? [left, top] : [u.valToPos(u.posToIdx(left), 'x'), top]), points: { size: 9, width: 2, fill: accent, stroke: () => style.columnRuleColor } },
     scales: {
       x: { time: false, range: (_u, min, max) => (hasBars(current()) ? [min - 0.5, max + 0.5] : [min, max]) },

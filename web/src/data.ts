@@ -1,7 +1,6 @@
 // Reports as the components use them: kept in memory until the horizon moves, old figures shown while new ones load.
 import { useEffect, useState } from 'preact/hooks';
 import { ApiError, call, type Status } from './api.ts';
-import { nextHour } from './hours.ts';
 
 const ANSWERS_MAX = 300;
 const answers = new Map<string, Promise<unknown>>();
@@ -85,8 +84,9 @@ export function useStatus(site: number): { status: Status | null; error: ApiErro
         known = seen;
         setState({ site, status, error: null });
         const now = Date.now();
-        const isLate = now - Date.parse(status.as_of) > 3_600_000 + CLOSE_GRACE_MS;
-        again(status.last_event_at === null ? FIRST_HIT_POLL_MS : isLate ? AGAIN_AFTER_MS : nextHour(now) + CLOSE_GRACE_MS - now);
+        // Not the clock's next hour: in the seconds after an hour's end its close is still to come.
+        const dueInMs = Date.parse(status.as_of) + 3_600_000 + CLOSE_GRACE_MS - now;
+        again(status.last_event_at === null ? FIRST_HIT_POLL_MS : dueInMs > 0 ? dueInMs : AGAIN_AFTER_MS);
       }, (error: ApiError) => {
         if (!isCurrent) return;
         setState((old) => ({ site, status: old.site === site ? old.status : null, error }));
