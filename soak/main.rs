@@ -90,7 +90,7 @@ fn parse(
 ) -> io::Result<(Scenario, Options, Option<PathBuf>)> {
     let usage = || io::Error::other(USAGE);
     let mut options =
-        Options { connections: 2048, seconds: 15, rate: 5_000.0, seed: 1, rounds: 100 };
+        Options { connections: 4096, seconds: 15, rate: 5_000.0, seed: 1, rounds: 100 };
     let (mut words, mut document) = (Vec::new(), None);
     while let Some(arg) = args.next() {
         let mut value = || args.next().ok_or_else(usage);

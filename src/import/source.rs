@@ -201,7 +201,7 @@ impl Bytes {
 mod tests {
     use std::io::Write as _;
 
-    use super::{LINE_BYTES_MAX, Ending, Source};
+    use super::{Ending, LINE_BYTES_MAX, Source};
 
     fn open(bytes: &[u8]) -> (tempfile::TempDir, Source) {
         let dir = tempfile::tempdir().unwrap();
@@ -217,7 +217,9 @@ mod tests {
         out.finish().unwrap()
     }
 
-    fn lines(mut source: Source) -> (Vec<(Vec<u8>, Ending)>, [u8; 32], u64) {
+    type Lines = Vec<(Vec<u8>, Ending)>;
+
+    fn lines(mut source: Source) -> (Lines, [u8; 32], u64) {
         let (mut all, mut line) = (Vec::new(), Vec::new());
         loop {
             let how = source.line(&mut line).unwrap();
