@@ -7,9 +7,13 @@ RELEASE := target/release/tallyhouse
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
+# GEO=--no-city fetches countries only (small); DEMO=0 leaves the demo site out; ARGS are more flags for serve.
+run: export TALLYHOUSE_DATA_DIR ?= $(CURDIR)/data
+run: export TALLYHOUSE_GEO_DIR ?= $(CURDIR)/.cache/geo
 run: build ## Set up everything and start Tallyhouse on 127.0.0.1:8080 with its own ClickHouse
-	@ci/fetch geo
-	@$(RELEASE) serve --data-dir data --geo-dir .cache/geo $(ARGS)
+	@ci/fetch geo $(GEO)
+	@[ "$(DEMO)" = 0 ] || $(RELEASE) demo
+	@exec $(RELEASE) serve $(ARGS)
 
 build: engine frontend ## Build the release binary with tracker and dashboard inside
 	@cargo build --release --locked
@@ -18,7 +22,7 @@ test: setup ## Set up what the tests need (Chromium too) and run them all
 	@ci/test
 
 setup: engine frontend ## Fetch the engine, GeoIP files and Chromium; build tracker and dashboard
-	@ci/fetch geo
+	@ci/fetch geo $(GEO)
 	@ci/chromium
 
 engine: ## Fetch the ClickHouse library (checksum pinned)
@@ -31,7 +35,7 @@ check: frontend ## The gates: format, lints, sizes
 	@ci/check
 
 chaos: build ## kill -9 rounds against acked events; ROUNDS=100
-	@cargo test --release --locked --test soak -- kill9 $(or $(ROUNDS),100)
+	@cargo test --release --locked --test chaos -- kill9 $(or $(ROUNDS),100)
 
 bench: build ## Ingest and end-to-end speed beside a bare handler; writes docs/performance.md
 	@cargo test --release --locked --test soak -- bench --write docs/performance.md

@@ -1,11 +1,11 @@
-//! Load and crash drills against the real binary. Not run by a plain `cargo test`.
+//! Load on the real binary, beside a handler that does nothing. Not run by a plain `cargo test`.
 //!
 //! ```text
-//! cargo test --release --test soak -- generator | ingest-single | ingest-ten | end-to-end | kill9 ROUNDS | bench
+//! cargo test --release --test soak -- generator | ingest-single | ingest-ten | end-to-end | bench
 //!     [--connections N] [--seconds S] [--rate EVENTS_PER_SECOND] [--seed N] [--write FILE]
 //! ```
 //! `generator` loads the bare handler alone: what the generator itself can do.
-#![allow(unreachable_pub)] // nothing here is reachable from anywhere
+#![allow(unreachable_pub, dead_code)] // nothing here is reachable from anywhere
 
 mod bare;
 mod client;
@@ -13,7 +13,6 @@ mod daemon;
 mod end_to_end;
 mod histogram;
 mod ingest;
-mod kill9;
 mod load;
 mod report;
 mod traffic;
@@ -32,8 +31,6 @@ pub struct Options {
     /// Events a second of `end-to-end`.
     pub rate: f64,
     pub seed: u64,
-    /// Of `kill9`.
-    pub rounds: u32,
 }
 
 enum Scenario {
@@ -41,11 +38,11 @@ enum Scenario {
     Generator,
     Ingest(usize),
     EndToEnd,
-    Kill9,
     Bench,
 }
 
-const USAGE: &str = "usage: soak generator | ingest-single | ingest-ten | end-to-end [SECONDS] | kill9 [ROUNDS] | bench
+const USAGE: &str =
+    "usage: soak generator | ingest-single | ingest-ten | end-to-end [SECONDS] | bench
        [--connections N] [--seconds S] [--rate EVENTS_PER_SECOND] [--seed N] [--write FILE]";
 
 fn main() {
@@ -67,7 +64,6 @@ async fn run(scenario: Scenario, options: &Options, document: Option<PathBuf>) -
         Scenario::Ingest(1) => ("ingest-single", vec![Scenario::Ingest(1)]),
         Scenario::Ingest(n) => ("ingest-ten", vec![Scenario::Ingest(n)]),
         Scenario::EndToEnd => ("end-to-end", vec![Scenario::EndToEnd]),
-        Scenario::Kill9 => ("kill9", vec![Scenario::Kill9]),
         Scenario::Bench => {
             ("bench", vec![Scenario::Ingest(1), Scenario::Ingest(10), Scenario::EndToEnd])
         }
@@ -79,7 +75,7 @@ async fn run(scenario: Scenario, options: &Options, document: Option<PathBuf>) -
             Scenario::Generator => ingest::generator(options, &mut report).await?,
             Scenario::Ingest(per_post) => ingest::run(options, per_post, &mut report).await?,
             Scenario::EndToEnd => end_to_end::run(options, &mut report).await?,
-            _ => kill9::run(options, &mut report).await?,
+            _ => unreachable!("the others ended above"),
         }
     }
     document.map_or(Ok(()), |path| report.write(&path))
@@ -89,8 +85,7 @@ fn parse(
     mut args: impl Iterator<Item = String>,
 ) -> io::Result<(Scenario, Options, Option<PathBuf>)> {
     let usage = || io::Error::other(USAGE);
-    let mut options =
-        Options { connections: 4096, seconds: 15, rate: 5_000.0, seed: 1, rounds: 100 };
+    let mut options = Options { connections: 4096, seconds: 15, rate: 5_000.0, seed: 1 };
     let (mut words, mut document) = (Vec::new(), None);
     while let Some(arg) = args.next() {
         let mut value = || args.next().ok_or_else(usage);
@@ -117,10 +112,6 @@ fn parse(
         Some("end-to-end") => {
             options.seconds = count.unwrap_or(options.seconds.max(60));
             Scenario::EndToEnd
-        }
-        Some("kill9") => {
-            options.rounds = count.unwrap_or(100) as u32;
-            Scenario::Kill9
         }
         Some("bench") => Scenario::Bench,
         _ => return Err(usage()),

@@ -30,11 +30,13 @@ pub fn requests(seed: u64, count: usize, per_post: usize) -> Vec<Vec<u8>> {
         .collect()
 }
 
-/// A request with one custom event that carries `id`, to be found again in ClickHouse.
-pub fn marked(rng: &mut StdRng, agent: &str, id: u64) -> Vec<u8> {
-    let site = domain((id % SITES as u64) as usize);
-    let body =
-        format!(r#"{{"n":"Soak","u":"https://{site}/checkout","d":"{site}","p":{{"id":"{id}"}}}}"#);
+/// A request with a custom event for each id, to be found again in ClickHouse.
+pub fn marked(rng: &mut StdRng, agent: &str, ids: std::ops::Range<u64>) -> Vec<u8> {
+    let site = domain((ids.start % SITES as u64) as usize);
+    let event = |id: u64| {
+        format!(r#"{{"n":"Soak","u":"https://{site}/checkout","d":"{site}","p":{{"id":"{id}"}}}}"#)
+    };
+    let body = format!("[{}]", ids.map(event).collect::<Vec<_>>().join(","));
     post(&address(rng.random_range(0..30_000)), agent, &body)
 }
 

@@ -25,11 +25,7 @@ struct Erased {
 }
 
 /// Computes a day from raw, for one site or all, whatever is there of it.
-pub(super) async fn write(
-    store: &Store,
-    day: Day,
-    site: Option<SiteId>,
-) -> Result<(), StoreError> {
+pub(super) async fn write(store: &Store, day: Day, site: Option<SiteId>) -> Result<(), StoreError> {
     let scope = Scope::day(day, site);
     for present in store.rows::<Present>(&sql::query(PRESENT), &scope.params()).await? {
         if let Some(delete) = delete(&present.table) {

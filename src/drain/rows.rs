@@ -104,6 +104,7 @@ pub(super) fn subtract(wanted: &[Range<usize>], stored: &[Range<usize>]) -> Vec<
 }
 
 #[cfg(test)]
+#[allow(clippy::single_range_in_vec_init)] // one range is what is meant
 mod tests {
     use super::{Rows, subtract};
 

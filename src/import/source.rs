@@ -198,6 +198,7 @@ impl Bytes {
 }
 
 #[cfg(test)]
+#[allow(clippy::type_complexity)]
 mod tests {
     use std::io::Write as _;
 

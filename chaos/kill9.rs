@@ -1,5 +1,5 @@
 //! kill -9 under load, again and again, then count. Every event carries a number of its own, and each
-//! post ends in the ledger as accepted (202), refused (certainly not stored) or unknown. After the last
+//! ends in the ledger as accepted (202), refused (certainly not stored) or unknown. After the last
 //! restart every accepted event must be in ClickHouse once, a refused one never, an unknown one at most
 //! once. kill -9 keeps the page cache: it says nothing about fsync.
 
@@ -21,6 +21,8 @@ use crate::report::{Report, thousands};
 use crate::traffic;
 
 const CONNECTIONS: usize = 64;
+/// Events of one post: all of them are in one commit.
+const PER_POST: u64 = 10;
 /// A post that takes longer counts as unknown.
 const POST_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -51,7 +53,7 @@ pub async fn run(options: &Options, report: &mut Report) -> io::Result<()> {
         for fates in posters.finish().await {
             ledger.extend(fates);
         }
-        eprintln!("soak: round {round} of {}, {} posts", options.rounds, ledger.len());
+        eprintln!("chaos: round {round} of {}, {} events", options.rounds, ledger.len());
     }
     let mut daemon = Daemon::start(dir.path(), 0)?;
     daemon.ready().await?;
@@ -104,16 +106,16 @@ async fn poster(
     let mut fates = Vec::new();
     let Ok(mut client) = Client::connect(target).await else { return fates };
     while !stop.load(Ordering::Relaxed) {
-        let id = ids.fetch_add(1, Ordering::Relaxed);
+        let first = ids.fetch_add(PER_POST, Ordering::Relaxed);
         let agent = &agents[rng.random_range(0..agents.len())];
-        let request = traffic::marked(&mut rng, agent, id);
+        let request = traffic::marked(&mut rng, agent, first..first + PER_POST);
         let answer = timeout(POST_TIMEOUT, client.send(&request)).await;
         let fate = match answer {
             Ok(Ok(202)) => Fate::Accepted,
             Ok(Ok(status)) if status != 500 => Fate::Refused,
             _ => Fate::Unknown,
         };
-        fates.push((id, fate));
+        fates.extend((first..first + PER_POST).map(|id| (id, fate)));
         if !matches!(answer, Ok(Ok(_))) {
             break;
         }
@@ -160,7 +162,7 @@ fn verdict(
     let strangers = stored.keys().filter(|id| !ledger.contains_key(id)).count();
     report.line(&format!("### kill -9, {} rounds\n", options.rounds));
     report.line(&format!("{CONNECTIONS} connections, seed {}.\n", options.seed));
-    report.table(&["answer", "posts", "stored once", "never", "more than once"], &rows);
+    report.table(&["answer", "events", "stored once", "never", "more than once"], &rows);
     if wrong + strangers > 0 {
         let problem = format!("{wrong} events with a wrong count, {strangers} that nobody sent");
         return Err(io::Error::other(problem));
