@@ -26,6 +26,8 @@ pub const DOMAIN: &str = "demo.tallyhouse.example";
 pub const DAYS: u16 = 90;
 /// Below every number an import can get before the year 3000.
 const NODE: u32 = IMPORT_NODE | (IMPORT_NODE - 1);
+/// Days made and stored before the next disk sync.
+const DAYS_AT_ONCE: usize = 10;
 const SEED: u64 = 0x7a11_1e55;
 /// Where the filling's state is kept: `first day, hour done until, hour being filled until`.
 const SETTING: &str = "demo";
@@ -94,14 +96,20 @@ impl Demo {
         let from = Day::of_ms(state.done.start_ms());
         let until = Day::of_ms(state.goal.previous().start_ms()).next();
         let (days, mut events) = (until.0.saturating_sub(from.0), 0);
-        for (n, day) in (from.0..until.0).enumerate() {
-            let (chunk, count) = chunk(&site, state, Day(day));
-            let name = [u64::from(site.id.0), NODE.into(), day.into(), state.done.0.into()];
-            let expires = Day(today.0.saturating_add(site.retention_days));
-            // a run before this one may have stored it
-            blocks::store_all(&self.store, &chunk.into_blocks(&name, expires), true).await?;
-            events += count;
-            progress.at(n as u64);
+        let all: Vec<Day> = (from.0..until.0).map(Day).collect();
+        let mut stored = 0;
+        for some in all.chunks(DAYS_AT_ONCE) {
+            let mut made = Vec::with_capacity(some.len());
+            for day in some {
+                let (chunk, count) = chunk(&site, state, *day);
+                let name = [u64::from(site.id.0), NODE.into(), day.0.into(), state.done.0.into()];
+                made.extend(chunk.into_blocks(&name, expires(&site, state)));
+                events += count;
+            }
+            // a run before this one may have stored them
+            blocks::store_all(&self.store, &made, true).await?;
+            stored += some.len() as u64;
+            progress.at(stored);
         }
         let mut counted = u64::from(days);
         self.closer
@@ -186,13 +194,16 @@ fn chunk(site: &Site, state: State, day: Day) -> (Chunk, u64) {
                 revenue: action.revenue,
                 props: action.props.as_slice(),
                 bot: person.bot,
-                expires_day: Day::of_ms(state.goal.start_ms())
-                    .0
-                    .saturating_add(site.retention_days),
+                expires_day: expires(site, state).0,
             });
         }
     }
     (chunk, count)
+}
+
+/// When the raw rows may go: they are as old as their filling.
+fn expires(site: &Site, state: State) -> Day {
+    Day(Day::of_ms(state.goal.start_ms()).0.saturating_add(site.retention_days))
 }
 
 /// Growth, the week, chance, and the days of the spike.

@@ -112,8 +112,8 @@ async fn silent_sites(store: &Store, database: &str, sites: &[Site]) -> Finding 
     }
     // the name went through the configuration's check for identifiers
     let any = format!(
-        "SELECT (SELECT count() FROM (SELECT 1 FROM {database}.events WHERE site_id = {{site:UInt32}} LIMIT 1)) \
-         + (SELECT count() FROM (SELECT 1 FROM {database}.daily_totals WHERE site_id = {{site:UInt32}} LIMIT 1))"
+        "SELECT count() FROM (SELECT 1 FROM {database}.events WHERE site_id = {{site:UInt32}} LIMIT 1 \
+         UNION ALL SELECT 1 FROM {database}.daily_totals WHERE site_id = {{site:UInt32}} LIMIT 1)"
     );
     let mut silent = Vec::new();
     for site in sites.iter().filter(|s| !s.demo).take(SITES_MAX) {

@@ -218,7 +218,9 @@ mod tests {
         out.finish().unwrap()
     }
 
-    fn lines(mut source: Source) -> (Vec<(Vec<u8>, Ending)>, [u8; 32], u64) {
+    type Lines = Vec<(Vec<u8>, Ending)>;
+
+    fn lines(mut source: Source) -> (Lines, [u8; 32], u64) {
         let (mut all, mut line) = (Vec::new(), Vec::new());
         loop {
             let how = source.line(&mut line).unwrap();

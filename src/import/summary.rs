@@ -63,7 +63,7 @@ impl Summary {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut row = |name: &str, n: u64| writeln!(f, "{name:<24}{n:>12}");
+        let mut row = |name: &str, n: u64| writeln!(f, "{name:<32}{n:>12}");
         if self.lines_before > 0 {
             row("lines imported before", self.lines_before)?;
         }
@@ -96,10 +96,10 @@ mod tests {
         summary.count(Day(16_572));
         (2..8).for_each(|line| summary.skip(Skip::Malformed, line));
         summary.skip(Skip::Bot, 8);
-        let expected = "lines read                         8\n\
-                        page views imported                1\n\
-                        skipped: bot                       1\n\
-                        skipped: malformed                 6\n\
+        let expected = "lines read                                 8\n\
+                        page views imported                        1\n\
+                        skipped: bot                               1\n\
+                        skipped: malformed                         6\n\
                         first malformed lines: 2, 3, 4\n\
                         days: 2015-05-17 to 2015-05-17\n";
         assert_eq!(summary.to_string(), expected);
