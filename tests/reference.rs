@@ -104,7 +104,8 @@ impl<'a> Visit<'a> {
     }
 
     pub fn goals(&self) -> Vec<String> {
-        let goals: BTreeSet<_> = self.hits.iter().filter(|h| h.is_custom()).map(|h| &h.name).collect();
+        let goals: BTreeSet<_> =
+            self.hits.iter().filter(|h| h.is_custom()).map(|h| &h.name).collect();
         goals.into_iter().cloned().collect()
     }
 
@@ -228,7 +229,8 @@ impl<'a> Reference<'a> {
         }
         let complete = |hour: &u32| hour + 3600 <= self.horizon.start_s();
         let rows = hours.into_iter().filter(|(hour, _)| complete(hour));
-        rows.map(|(hour, (f, people))| (hour, Figures { visitors: people.len() as u64, ..f })).collect()
+        rows.map(|(hour, (f, people))| (hour, Figures { visitors: people.len() as u64, ..f }))
+            .collect()
     }
 
     pub fn pages(&self) -> Table<String> {
@@ -311,7 +313,8 @@ impl<'a> Reference<'a> {
             }
         }
         let rows = rows.into_iter();
-        rows.map(|(key, (f, people))| (key, Figures { visitors: people.len() as u64, ..f })).collect()
+        rows.map(|(key, (f, people))| (key, Figures { visitors: people.len() as u64, ..f }))
+            .collect()
     }
 }
 

@@ -20,8 +20,10 @@ pub const ZONES: [&str; 7] = [
 ];
 
 /// Silences that matter: none, within an hour, and around the limit of a visit.
-const GAPS_MS: &[i64] = &[0, 0, 1, 400, 9_000, 61_000, 400_000, 899_999, 900_000, 1_500_000,
-    1_799_999, 1_800_000, 1_800_001, 1_900_000, 3_600_000, 7_300_000];
+const GAPS_MS: &[i64] = &[
+    0, 0, 1, 400, 9_000, 61_000, 400_000, 899_999, 900_000, 1_500_000, 1_799_999, 1_800_000,
+    1_800_001, 1_900_000, 3_600_000, 7_300_000,
+];
 
 pub fn seed() -> u64 {
     let seed = std::env::var("SEED").ok().and_then(|s| s.parse().ok()).unwrap_or_else(rand::random);
@@ -106,7 +108,11 @@ fn look(rng: &mut SmallRng) -> Look {
             text(&["", "top"]),
             text(&["", "shoes"]),
         ],
-        place: [text(&["DE", "IN", ""]), text(&["DE-BE", "IN-KA", ""]), text(&["Berlin", "Pune", ""])],
+        place: [
+            text(&["DE", "IN", ""]),
+            text(&["DE-BE", "IN-KA", ""]),
+            text(&["Berlin", "Pune", ""]),
+        ],
         device: [
             text(&["Firefox", "Chrome", ""]),
             text(&["140", "141"]),

@@ -1,7 +1,7 @@
 //! Days are computed again from raw: after an import, an erasure, a changed bot rule, a new rollup.
 
-use super::progress::{Progress, Rebuild};
 use super::close::end_orphans;
+use super::progress::{Progress, Rebuild};
 use super::{Closer, CloserError, Horizon, lock, seal};
 use crate::hours::{Day, Hour};
 use crate::tenant::SiteId;

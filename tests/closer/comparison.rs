@@ -4,7 +4,9 @@ use tallyhouse::closer::Horizon;
 use tallyhouse::hours::Day;
 use tallyhouse::store::query::kinds::{DeviceDimension, PlaceKind, SourceKind};
 use tallyhouse::store::query::page::{Listing, Page};
-use tallyhouse::store::query::{devices, events, extent, pages, places, sources, timeseries, totals};
+use tallyhouse::store::query::{
+    devices, events, extent, pages, places, sources, timeseries, totals,
+};
 use tallyhouse::store::{Store, Window};
 use tallyhouse::tenant::{SiteId, Tenant};
 
@@ -50,7 +52,12 @@ impl Comparison<'_> {
 
     fn window(&self) -> Window {
         let Horizon { sealed_through, closed_until, .. } = self.horizon;
-        Window { from: self.days.0, until: self.days.1, sealed: sealed_through, horizon: closed_until }
+        Window {
+            from: self.days.0,
+            until: self.days.1,
+            sealed: sealed_through,
+            horizon: closed_until,
+        }
     }
 
     fn tenant(&self) -> Tenant {
@@ -74,13 +81,17 @@ impl Comparison<'_> {
         }
         let got = timeseries::hours(store, tenant, &window).await.unwrap();
         let got = got.into_iter().map(|p| {
-            let timeseries::HourPoint { visitors, visits, views, events, bounces, duration_ms, .. } = p;
+            let timeseries::HourPoint {
+                visitors, visits, views, events, bounces, duration_ms, ..
+            } = p;
             (p.hour_s, Figures { visitors, visits, views, events, bounces, duration_ms, ..ZERO })
         });
         assert_eq!(got.collect::<Vec<_>>(), hours, "{}", self.place("hours"));
         let got = timeseries::days(store, tenant, &window).await.unwrap();
         let got = got.into_iter().map(|p| {
-            let timeseries::DayPoint { visitors, visits, views, events, bounces, duration_ms, .. } = p;
+            let timeseries::DayPoint {
+                visitors, visits, views, events, bounces, duration_ms, ..
+            } = p;
             (p.day, Figures { visitors, visits, views, events, bounces, duration_ms, ..ZERO })
         });
         let mut want = reference.days();
@@ -107,11 +118,11 @@ impl Comparison<'_> {
         want.iter_mut().for_each(|(_, f)| (f.views, f.events, f.engaged_ms) = (0, 0, 0));
         assert_eq!(got, want, "{}", self.place("entry pages"));
         let got = pages::exit_pages(store, tenant, &window, &ALL).await.unwrap();
-        let got = table(got, |r| {
-            (r.name, Figures { visitors: r.visitors, visits: r.visits, ..ZERO })
-        });
+        let got =
+            table(got, |r| (r.name, Figures { visitors: r.visitors, visits: r.visits, ..ZERO }));
         let want = reference.exit_pages().into_iter();
-        let want = want.map(|(k, f)| (k, Figures { visitors: f.visitors, visits: f.visits, ..ZERO }));
+        let want =
+            want.map(|(k, f)| (k, Figures { visitors: f.visitors, visits: f.visits, ..ZERO }));
         assert_eq!(got, want.collect::<Vec<_>>(), "{}", self.place("exit pages"));
     }
 

@@ -74,5 +74,6 @@ fn money<S: Serializer>(revenue: &[(String, i64)], serializer: S) -> Result<S::O
         currency: &'a str,
         milli: i64,
     }
-    serializer.collect_seq(revenue.iter().map(|(currency, milli)| Money { currency, milli: *milli }))
+    serializer
+        .collect_seq(revenue.iter().map(|(currency, milli)| Money { currency, milli: *milli }))
 }
