@@ -25,6 +25,7 @@ use crate::hours::{Day, Hour};
 use crate::limits::{DRAIN_BACKOFF_MAX, RETENTION_DAYS};
 use crate::metrics::METRICS;
 use crate::store::{Block, Class, Store, StoreError};
+use crate::wal::{Segment, Sink};
 
 mod quarantine;
 mod rows;
@@ -69,6 +70,17 @@ pub struct Drain {
     quarantine: Quarantine,
     /// Whether an insert of unknown fate may exist: at our start, and after any error.
     doubt: bool,
+}
+
+impl Sink for Drain {
+    fn segment(&mut self, segment: &Segment) -> ControlFlow<()> {
+        self.store(Batch {
+            id: segment.id.0,
+            hour: segment.hour,
+            first: segment.first,
+            records: &segment.records,
+        })
+    }
 }
 
 enum Outcome {

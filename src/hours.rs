@@ -69,12 +69,20 @@ impl Day {
     pub fn next(self) -> Day {
         Day(self.0 + 1)
     }
+
+    /// Its place in its month, from 1.
+    pub fn of_month(self) -> u8 {
+        self.civil().day().unsigned_abs()
+    }
+
+    fn civil(self) -> jiff::civil::Date {
+        jiff::civil::date(1970, 1, 1) + jiff::Span::new().days(i64::from(self.0))
+    }
 }
 
 impl std::fmt::Display for Day {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let date = jiff::civil::date(1970, 1, 1) + jiff::Span::new().days(i64::from(self.0));
-        write!(f, "{date}")
+        write!(f, "{}", self.civil())
     }
 }
 
@@ -127,10 +135,16 @@ impl Zone {
         LocalTime { hour_s: hour_s.max(0) as u32, day: Day::of_ms(local_s.max(0) * 1000) }
     }
 
+    /// An instant in this zone's time, such as `2026-11-22T13:00:00+01:00`.
+    pub fn rfc3339(&self, ms: i64) -> String {
+        let at = Timestamp::from_millisecond(ms).unwrap_or(Timestamp::UNIX_EPOCH);
+        at.display_with_offset(self.0.to_offset(at)).to_string()
+    }
+
     /// The first instant of a local date, in milliseconds.
     pub fn day_start_ms(&self, day: Day) -> i64 {
-        let date = jiff::civil::date(1970, 1, 1) + jiff::Span::new().days(i64::from(day.0));
-        date.to_zoned(self.0.clone()).map_or(day.start_ms(), |z| z.timestamp().as_millisecond())
+        let zoned = day.civil().to_zoned(self.0.clone());
+        zoned.map_or(day.start_ms(), |z| z.timestamp().as_millisecond())
     }
 }
 

@@ -24,6 +24,10 @@ pub mod ingest;
 pub mod engine;
 pub mod server;
 
+pub mod demo;
+pub mod doctor;
+pub mod import;
+
 pub mod cli;
 pub mod command;
 pub mod daemon;

@@ -28,17 +28,25 @@ pub const CARRIER_RATE: u32 = 1_000;
 pub const CARRIER_BURST: u32 = 2_000;
 /// Events per second of one site.
 pub const SITE_RATE: u32 = 25_000;
-/// Most keys a limiter may remember before it forgets the idle ones.
-pub const LIMIT_KEYS_MAX: usize = 1_000_000;
+/// Slots of a limiter of addresses, 8 bytes each: its keys are hashed into these, so it never grows.
+pub const LIMIT_SLOTS: usize = 1 << 18;
+/// Slots of the limiter of sites.
+pub const SITE_LIMIT_SLOTS: usize = 1 << 14;
 /// How long an event id is remembered, so that a retry is not counted twice.
 pub const EVENT_ID_MEMORY: Duration = Duration::from_secs(600);
-/// Most event ids remembered (16 bytes each and the map's share).
-pub const EVENT_IDS_MAX: usize = 4_000_000;
+/// Most event ids remembered, about 40 bytes each; beyond it the oldest is forgotten early.
+pub const EVENT_IDS_MAX: usize = 2_000_000;
+/// User agents whose parse is remembered.
+pub const AGENTS_MAX: usize = 16_384;
 
 /// Bytes of rows that may wait for their commit; beyond it 503.
 pub const QUEUE_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Default group commit interval.
 pub const WAL_SYNC_INTERVAL: Duration = Duration::from_millis(100);
+/// Below this, disks only get slower.
+pub const WAL_SYNC_INTERVAL_MIN: Duration = Duration::from_millis(1);
+/// Above this, browsers give up on the answer.
+pub const WAL_SYNC_INTERVAL_MAX: Duration = Duration::from_secs(1);
 /// A segment is sealed at this size: larger ones stall commits while their file is zero-filled
 /// (measured on okaywal 0.3.1: p99 388 ms at 64 MiB, 116 ms at 16 MiB).
 pub const SEGMENT_BYTES: usize = 15 * 1024 * 1024;
@@ -46,6 +54,8 @@ pub const SEGMENT_BYTES: usize = 15 * 1024 * 1024;
 pub const SEGMENT_AGE: Duration = Duration::from_secs(2);
 /// Default budget of undrained log.
 pub const WAL_BYTES_MAX: u64 = 20 * 1024 * 1024 * 1024;
+/// Least budget of undrained log: a few segments.
+pub const WAL_BYTES_MIN: u64 = 64 * 1024 * 1024;
 /// Free disk space below which nothing is admitted.
 pub const DISK_FREE_BYTES_MIN: u64 = 1024 * 1024 * 1024;
 /// A commit or seal that takes longer than this ends the process: the disk is gone.
@@ -87,8 +97,16 @@ pub const QUERY_BYTES_MAX: u64 = 1_000_000_000;
 /// Rows of one report page.
 pub const REPORT_ROWS_MAX: u32 = 1_000;
 
+/// ClickHouse does not start with less memory.
+pub const ENGINE_BYTES_MIN: u64 = 512 * 1024 * 1024;
+/// A shorter secret could be guessed.
+pub const SECRET_BYTES_MIN: usize = 32;
+
 /// Raw events are kept this many days unless the site says otherwise.
 pub const RETENTION_DAYS: u16 = 180;
+
+/// Lines of an access log that are imported at once; bounds memory and what a crash repeats.
+pub const IMPORT_LINES: u64 = 100_000;
 
 /// Longest encoded row: every field at its limit. Properties dominate.
 pub const ROW_BYTES_MAX: usize = 128 * 1024;

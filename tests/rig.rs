@@ -1,10 +1,15 @@
 //! What tests, chaos and soak share: the real program and the real engine in temporary directories.
 #![allow(dead_code, unused_imports, unreachable_pub)] // each test target uses its part
 
+pub mod daemon;
 pub mod engine;
 pub mod events;
+pub mod http;
+pub mod ledger;
 
+pub use daemon::Daemon;
 pub use engine::engine;
+pub use ledger::Ledger;
 
 use std::time::{Duration, Instant};
 

@@ -42,6 +42,7 @@ fn every_file_is_a_migration() {
     let mut files: Vec<String> = std::fs::read_dir(root().join("schema"))
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.ends_with(".sql"))
         .collect();
     files.sort();
     let known: Vec<String> = MIGRATIONS.iter().map(|m| format!("{}.sql", m.name)).collect();

@@ -129,7 +129,7 @@ mod tests {
         let records = [record(1, b"a"), record(1, b"bc")].concat();
         let rows = Rows::find(&records[..records.len() - 1]);
         assert_eq!((rows.len(), rows.rest.len()), (1, 7));
-        assert_eq!(Rows::find(&[]).runs(), []);
+        assert!(Rows::find(&[]).runs().is_empty());
     }
 
     #[test]

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use clickhouse::insert_formatted::InsertFormatted;
+use tokio::time::Instant;
 
 use super::{Class, Param, Store, StoreError, Topology};
 use crate::event::{Stamp, row};
@@ -23,8 +24,8 @@ const SLICE_BYTES: usize = 1 << 20;
 const SEND_LIMIT: Duration = Duration::from_secs(120);
 /// How long ClickHouse may take to write one block.
 const WRITE_LIMIT: Duration = Duration::from_secs(600);
-/// How long a server behind who knows what may take to list an insert; see [`Store::insert_block`].
-const LISTED_LIMIT: Duration = Duration::from_secs(2);
+/// How long ClickHouse may take to list an insert; see [`Store::insert_block`].
+const LISTED_LIMIT: Duration = Duration::from_secs(3);
 
 const INSERT: &str = "INSERT INTO events FORMAT RowBinaryWithNamesAndTypes";
 
@@ -44,7 +45,7 @@ pub struct Block {
 }
 
 impl Block {
-    /// The id its insert runs under.
+    /// How the ids of its inserts start.
     pub fn query_id(&self) -> String {
         format!("block-{}", hex(&self.id))
     }
@@ -64,21 +65,23 @@ impl Store {
     /// Stores one block; when this returns without error it is stored, though not yet on the disk (see
     /// [`Store::sync`]).
     ///
-    /// The last bytes are held back until ClickHouse lists the insert. An insert given up can then
-    /// never happen later, unseen, out of some buffer: either it was listed and [`Store::kill_query`]
-    /// finds it, or its body never ended.
+    /// The rows are held back until ClickHouse lists the insert. An insert given up can then never
+    /// happen later, unseen, out of some buffer: either it was listed and [`Store::kill_query`] finds
+    /// it, or its body never ended.
     ///
     /// # Errors
     /// After any error the block may be stored, or be on its way: end it with [`Store::kill_query`],
     /// then ask with [`Store::has_block`].
     pub async fn insert_block(&self, block: &Block) -> Result<(), StoreError> {
         assert!(block.rows.len() < BLOCK_BYTES_MAX, "a block is one insert");
-        let mut insert = self.begin(block.version, &block.query_id()).await?;
+        // One id a try: what is listed is this try, not an earlier one.
+        let query_id = format!("{}-{:08x}", block.query_id(), rand::random::<u32>());
+        let mut insert = self.begin(block.version, &query_id).await?;
+        self.wait_until_listed(block.version, &query_id).await?;
         let mut rows = block.rows.clone();
         while !rows.is_empty() {
             insert.send(rows.split_to(rows.len().min(SLICE_BYTES))).await?;
         }
-        self.wait_until_listed(&block.query_id(), &mut insert).await?;
         let marker = row::marker(block.id, block.first, block.expires.0);
         insert.send(marker.into()).await?;
         Ok(insert.end().await?)
@@ -89,7 +92,8 @@ impl Store {
     /// # Errors
     /// Refused when the table, its columns, or our right to write are not what this build expects.
     pub async fn probe(&self, version: u16) -> Result<(), StoreError> {
-        let insert = self.begin(version, "probe").await?;
+        let query_id = format!("probe-{:08x}", rand::random::<u32>());
+        let insert = self.begin(version, &query_id).await?;
         Ok(insert.end().await?)
     }
 
@@ -186,15 +190,11 @@ impl Store {
         Ok(insert)
     }
 
-    async fn wait_until_listed(
-        &self,
-        query_id: &str,
-        insert: &mut InsertFormatted,
-    ) -> Result<(), StoreError> {
+    async fn wait_until_listed(&self, version: u16, query_id: &str) -> Result<(), StoreError> {
         if matches!(self.config.topology, Topology::Cluster { .. }) {
             return Ok(()); // another replica may answer
         }
-        let started = tokio::time::Instant::now();
+        let deadline = Instant::now() + LISTED_LIMIT;
         let mut pause = Duration::from_millis(1);
         loop {
             let sql = "SELECT count() FROM system.processes WHERE query_id = {id:String}";
@@ -202,15 +202,16 @@ impl Store {
             if listed.first().is_some_and(|n| *n > 0) {
                 return Ok(());
             }
-            let own = self.config.data_dir.is_some();
-            if started.elapsed() > if own { SEND_LIMIT } else { LISTED_LIMIT } {
-                // A proxy may buffer the body; better a small risk than no insert at all.
-                return if own { Err(StoreError::late(SEND_LIMIT)) } else { Ok(()) };
+            if Instant::now() > deadline {
+                break;
             }
-            // Nothing is sent: this reports an answer that came before its time, such as a refusal.
-            insert.send(Bytes::new()).await?;
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(Duration::from_millis(50));
         }
+        // It ended before we looked, and ClickHouse says why only after the body: ask without one.
+        self.probe(version).await?;
+        // A proxy in front of the operator's own server may hold the body; then this is all we can do.
+        let own = self.config.data_dir.is_some();
+        if own { Err(StoreError::late(LISTED_LIMIT)) } else { Ok(()) }
     }
 }

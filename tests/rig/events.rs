@@ -26,10 +26,13 @@ impl Segment {
     }
 }
 
-/// An hour of some days ago, so that nothing expires under a test.
+/// An hour of some days ago, so that nothing expires under a test; the same for the whole run.
 pub fn hour() -> Hour {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-    Hour((now.as_secs() / 3600) as u32 - 72)
+    static HOUR: std::sync::OnceLock<Hour> = std::sync::OnceLock::new();
+    *HOUR.get_or_init(|| {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+        Hour((now.as_secs() / 3600) as u32 - 72)
+    })
 }
 
 /// A segment of `count` events of node 7 from `first_seq` on. `path` gives each its page.
