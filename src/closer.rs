@@ -68,13 +68,21 @@ pub struct Closer {
     store: Store,
     clock: Clock,
     lock: PathBuf,
+    pass_rows: u64,
     mismatches: Mutex<BTreeSet<(Option<Hour>, Option<Day>)>>,
 }
 
 impl Closer {
     /// `lock` is a file beside the data, made when missing.
     pub fn new(store: Store, clock: Clock, lock: PathBuf) -> Closer {
-        Closer { store, clock, lock, mismatches: Mutex::default() }
+        let pass_rows = limits::CLOSE_PASS_ROWS;
+        Closer { store, clock, lock, pass_rows, mismatches: Mutex::default() }
+    }
+
+    /// Works on about this many raw rows at a time instead of [`limits::CLOSE_PASS_ROWS`]: fewer take
+    /// less of ClickHouse's memory and more time.
+    pub fn with_pass_rows(self, pass_rows: u64) -> Closer {
+        Closer { pass_rows: pass_rows.max(1), ..self }
     }
 
     /// How far hours are closed and days sealed. Before the first step: nothing is.
@@ -102,13 +110,17 @@ impl Closer {
     async fn step_locked(&self, low_watermark: Hour) -> Result<Horizon, CloserError> {
         let now = Hour::of_ms(self.clock.now_ms() - limits::CLOSE_GRACE_MS);
         let until = now.min(low_watermark);
-        close::end_orphans(&self.store).await?;
         let mut progress = match Progress::read(&self.store).await? {
             Some(progress) => progress,
             None => Progress::begin(&self.store, until).await?,
         };
-        self.finish_rebuild(&mut progress).await?;
-        self.advance(&mut progress, until).await?;
+        if progress.has_work(until) {
+            close::end_orphans(&self.store).await?;
+            self.finish_rebuild(&mut progress).await?;
+            self.advance(&mut progress, until).await?;
+        }
+        METRICS.closed_through.set(progress.closed_until.start_ms() / 1000);
+        METRICS.sealed_through.set(progress.sealed_through.0.into());
         Ok(progress.horizon())
     }
 
@@ -116,8 +128,7 @@ impl Closer {
     async fn advance(&self, progress: &mut Progress, until: Hour) -> Result<(), CloserError> {
         let busy = close::busy_hours(&self.store, progress.closed_until, until).await?;
         loop {
-            let day = progress.sealed_through.next();
-            let sealable = Hour::of_ms(day.over_everywhere_ms());
+            let (day, sealable) = progress.next_seal();
             if progress.closed_until >= sealable {
                 self.seal(progress, day).await?;
                 continue;
@@ -132,18 +143,16 @@ impl Closer {
                 other => progress.close_until(&self.store, *other.unwrap_or(&stop)).await?,
             }
         }
-        METRICS.closed_through.set(progress.closed_until.start_ms() / 1000);
-        METRICS.sealed_through.set(progress.sealed_through.0.into());
         Ok(())
     }
 
     async fn close(&self, progress: &mut Progress, hour: Hour) -> Result<(), CloserError> {
         let timer = METRICS.close_seconds.start_timer();
-        close::close(&self.store, hour).await?;
+        close::close(&self.store, hour, self.pass_rows).await?;
         let mut wrong = check::hour(&self.store, hour).await?;
         if !wrong.is_empty() {
             // A statement given up earlier may have run late, on a server that hid it from us.
-            close::close(&self.store, hour).await?;
+            close::close(&self.store, hour, self.pass_rows).await?;
             wrong = check::hour(&self.store, hour).await?;
         }
         self.report((Some(hour), None), &wrong);
@@ -162,10 +171,10 @@ impl Closer {
 
     /// Writes a day's sums and checks them.
     async fn write_day(&self, day: Day, site: Option<SiteId>) -> Result<(), CloserError> {
-        seal::write(&self.store, day, site).await?;
+        seal::write(&self.store, (day, site), self.pass_rows).await?;
         let mut wrong = check::day(&self.store, day, site).await?;
         if !wrong.is_empty() {
-            seal::write(&self.store, day, site).await?;
+            seal::write(&self.store, (day, site), self.pass_rows).await?;
             wrong = check::day(&self.store, day, site).await?;
         }
         self.report((None, Some(day)), &wrong);

@@ -38,11 +38,11 @@ pub(super) async fn end_orphans(store: &Store) -> Result<(), StoreError> {
 }
 
 /// Computes an hour from raw, whatever is there of it.
-pub(super) async fn close(store: &Store, hour: Hour) -> Result<(), StoreError> {
+pub(super) async fn close(store: &Store, hour: Hour, pass_rows: u64) -> Result<(), StoreError> {
     drop_hour(store, hour).await?;
     let scope = Scope::hour(hour);
     let rows = count(store, &scope).await?;
-    for pass in scope.passes(rows) {
+    for pass in scope.passes(rows, pass_rows) {
         for statement in sql::CLOSE.iter() {
             store.run(statement, &pass.params()).await?;
         }

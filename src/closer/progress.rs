@@ -84,6 +84,19 @@ impl Progress {
         Ok(progress)
     }
 
+    /// The day to be sealed next, and the hour before which all of it must be closed.
+    pub(super) fn next_seal(&self) -> (Day, Hour) {
+        let day = self.sealed_through.next();
+        (day, Hour::of_ms(day.over_everywhere_ms()))
+    }
+
+    /// Whether anything is left to do before `until`.
+    pub(super) fn has_work(&self, until: Hour) -> bool {
+        self.rebuild.is_some()
+            || self.closed_until < until
+            || self.closed_until >= self.next_seal().1
+    }
+
     pub(super) fn horizon(&self) -> Horizon {
         Horizon {
             closed_until: self.closed_until,

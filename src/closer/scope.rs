@@ -41,8 +41,8 @@ impl Scope {
 
     /// Cuts the work into ranges of visitors, so that memory is bounded whatever the traffic. Their
     /// hash is uniform, and raw is sorted by it, so that a pass reads little of the others' rows.
-    pub(super) fn passes(self, rows: u64) -> impl Iterator<Item = Scope> {
-        let count = rows.div_ceil(limits::CLOSE_PASS_ROWS).clamp(1, 1 << 15) as u16;
+    pub(super) fn passes(self, rows: u64, pass_rows: u64) -> impl Iterator<Item = Scope> {
+        let count = rows.div_ceil(pass_rows).clamp(1, 1 << 15) as u16;
         (0..count).map(move |pass| Scope { pass: (pass, count), ..self })
     }
 

@@ -25,7 +25,11 @@ struct Erased {
 }
 
 /// Computes a day from raw, for one site or all, whatever is there of it.
-pub(super) async fn write(store: &Store, day: Day, site: Option<SiteId>) -> Result<(), StoreError> {
+pub(super) async fn write(
+    store: &Store,
+    (day, site): (Day, Option<SiteId>),
+    pass_rows: u64,
+) -> Result<(), StoreError> {
     let scope = Scope::day(day, site);
     for present in store.rows::<Present>(&sql::query(PRESENT), &scope.params()).await? {
         if let Some(delete) = delete(&present.table) {
@@ -36,7 +40,7 @@ pub(super) async fn write(store: &Store, day: Day, site: Option<SiteId>) -> Resu
     if rows == 0 {
         return Ok(());
     }
-    for pass in scope.passes(rows) {
+    for pass in scope.passes(rows, pass_rows) {
         for statement in sql::SEAL.iter() {
             store.run(statement, &pass.params()).await?;
         }

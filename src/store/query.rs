@@ -98,7 +98,8 @@ impl Store {
             .query(&tenant::expand(query.sql), &all)?
             .with_setting("readonly", "1")
             .with_setting("max_execution_time", QUERY_SECONDS_MAX.to_string())
-            .with_setting("max_memory_usage", QUERY_BYTES_MAX.to_string());
+            .with_setting("max_memory_usage", QUERY_BYTES_MAX.to_string())
+            .with_setting("max_bytes_before_external_group_by", (QUERY_BYTES_MAX / 2).to_string());
         limited(Duration::from_secs(QUERY_SECONDS_MAX + 5), query.fetch_all::<R>()).await
     }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 use tallyhouse::closer::Closer;
+use tallyhouse::hours::{Day, Hour};
 use tallyhouse::limits::CLOSE_GRACE_MS;
 use tallyhouse::store::{DATABASE, Endpoint, Server, Store, StoreConfig, Topology};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -16,6 +17,9 @@ use tokio::net::{TcpListener, TcpStream};
 use super::{Bench, Kinds, hour};
 use crate::rig;
 use crate::stream::{self, ZONES};
+
+/// How often the engine dies before it is left in peace.
+const KILLS: usize = 20;
 
 /// A way to ClickHouse that breaks after so many statements: before one reaches it, or after it ran
 /// and before its answer is back.
@@ -97,7 +101,7 @@ async fn behind(bench: &Bench) -> (Closer, Cut) {
 async fn a_close_may_break_between_any_two_statements() {
     let seed = stream::seed();
     let mut rng = SmallRng::seed_from_u64(seed);
-    let bench = Bench::new(stream::hits(seed, hour("2026-06-01T03:00:00Z"), 12, 30)).await;
+    let bench = Bench::new(stream::hits(seed, hour("2026-06-01T03:00:00Z"), 5, 60)).await;
     let (closer, cut) = behind(&bench).await;
     for hour in bench.hours() {
         bench.insert(hour).await;
@@ -119,9 +123,9 @@ async fn a_close_may_break_between_any_two_statements() {
 
     // Now the seals, and a rebuild of it all.
     let (first, end) = bench.days();
-    let last = tallyhouse::hours::Day(end.0 - 1);
+    let last = Day(end.0 - 1);
     bench.clock.set(last.over_everywhere_ms() + CLOSE_GRACE_MS);
-    let until = tallyhouse::hours::Hour::of_ms(last.over_everywhere_ms());
+    let until = Hour::of_ms(last.over_everywhere_ms());
     let mut statements = 0;
     loop {
         cut.after(statements);
@@ -151,13 +155,13 @@ async fn a_close_may_break_between_any_two_statements() {
 async fn the_engine_may_be_killed_in_any_close_and_seal() {
     let seed = stream::seed();
     let mut rng = SmallRng::seed_from_u64(seed);
-    let bench = Bench::new(stream::hits(seed, hour("2026-06-01T09:00:00Z"), 40, 25)).await;
+    let bench = Bench::new(stream::hits(seed, hour("2026-06-01T09:00:00Z"), 20, 40)).await;
     bench.insert_all().await;
     bench.store.sync().await.unwrap();
     let (_, end) = bench.days();
-    let over = tallyhouse::hours::Day(end.0 - 1).over_everywhere_ms();
+    let over = Day(end.0 - 1).over_everywhere_ms();
     bench.clock.set(over + CLOSE_GRACE_MS);
-    let until = tallyhouse::hours::Hour::of_ms(over);
+    let until = Hour::of_ms(over);
     let mut kills = 0;
     loop {
         let pid = bench.running.engine.pid();
@@ -169,6 +173,9 @@ async fn the_engine_may_be_killed_in_any_close_and_seal() {
                 rustix::process::kill_process(p, rustix::process::Signal::KILL).is_ok()
             })
         });
+        if kills == KILLS {
+            killer.abort();
+        }
         let stepped = bench.closer.step(until).await;
         killer.abort();
         if let Ok(true) = killer.await {

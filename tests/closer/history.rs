@@ -9,6 +9,7 @@ use tallyhouse::store::query::pages;
 use tallyhouse::tenant::{SiteId, Tenant};
 
 use super::{Bench, hour, insert};
+use crate::reference::Hit;
 use crate::stream;
 
 const TABLES: [&str; 13] = [
@@ -42,7 +43,7 @@ impl Bench {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn catching_up_merging_and_rebuilding_change_nothing() {
     let seed = stream::seed();
-    let bench = Bench::new(stream::hits(seed, hour("2026-10-24T12:00:00Z"), 30, 25)).await;
+    let bench = Bench::new(stream::hits(seed, hour("2026-10-24T14:00:00Z"), 20, 30)).await;
     bench.insert_all().await;
     let (first, end) = bench.days();
 
@@ -82,7 +83,7 @@ async fn catching_up_merging_and_rebuilding_change_nothing() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn late_rows_are_counted_after_a_rebuild() {
     let seed = stream::seed();
-    let mut bench = Bench::new(stream::hits(seed, hour("2026-06-01T00:00:00Z"), 60, 12)).await;
+    let mut bench = Bench::new(stream::hits(seed, hour("2026-06-01T00:00:00Z"), 50, 8)).await;
     let (late, timely): (Vec<_>, Vec<_>) =
         std::mem::take(&mut bench.hits).into_iter().partition(|h| h.stamp.seq % 5 == 0);
     bench.hits = timely;
@@ -91,10 +92,12 @@ async fn late_rows_are_counted_after_a_rebuild() {
     let before = bench.close(last).await;
     bench.compare_all(before).await;
 
-    for hit in late.iter().filter(|h| h.stamp.ts_ms < before.closed_until.start_ms()) {
-        insert(&bench.store, &[hit]).await;
-        bench.hits.push(hit.clone());
+    let closed = |hit: &&Hit| hit.stamp.ts_ms < before.closed_until.start_ms();
+    let late: Vec<_> = late.iter().filter(closed).collect();
+    for of_hour in late.chunk_by(|a, b| Hour::of_ms(a.stamp.ts_ms) == Hour::of_ms(b.stamp.ts_ms)) {
+        insert(&bench.store, of_hour).await;
     }
+    bench.hits.extend(late.into_iter().cloned());
     let (first, end) = bench.days();
     let after = bench.closer.rebuild(None, first, end, |_| ()).await.unwrap();
     assert_eq!(after.closed_until, before.closed_until);

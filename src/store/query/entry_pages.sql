@@ -1,4 +1,5 @@
--- A visit's first page may be seen an hour after the visit began, so an open visit's hours are put together first.
+-- A visit's first page may be seen an hour after the visit began: the visit as it stands counts in the hour of its first
+-- view, and what later hours add to it in theirs.
 SELECT name, sum(visitors) AS visitors, sum(visits) AS visits, sum(bounces) AS bounces, sum(duration_ms) AS duration_ms,
   count() OVER () AS total
 FROM (
@@ -7,14 +8,14 @@ FROM (
   FROM daily_pages WHERE @sealed AND entries > 0
   GROUP BY pathname
   UNION ALL
-  SELECT first_page, uniqExact(visitor), count(), toUInt64(sum(bounced)), toUInt64(sum(lasted_ms))
+  SELECT entry, uniqExact(visitor), countIf(is_first),
+    toUInt64(sum(if(is_first, total_actions <= 1, bounces))),
+    toUInt64(sum(if(is_first, dateDiff('millisecond', visit_start, last_seen), duration_ms)))
   FROM (
-    SELECT day, visitor, argMax(entry, bucket) AS first_page, sum(bounces) AS bounced, sum(duration_ms) AS lasted_ms
-    FROM open_visits WHERE @open
-    GROUP BY day, visitor, visit_start
-    HAVING max(total_views) > 0
+    SELECT day, visitor, entry, total_views = views AS is_first, total_actions, bounces, visit_start, last_seen, duration_ms
+    FROM open_visits WHERE @open AND total_views > 0
   )
-  GROUP BY day, first_page
+  GROUP BY day, entry
 )
 WHERE positionCaseInsensitiveUTF8(name, {search:String}) > 0
 GROUP BY name
