@@ -75,14 +75,27 @@ impl Demo {
     ///
     /// # Errors
     /// SQLite or ClickHouse fails; running it again goes on.
-    pub async fn fill(&self, refresh: bool, mut progress: Progress) -> Result<Filled, DemoError> {
+    pub async fn fill(&self, refresh: bool, progress: Progress) -> Result<Filled, DemoError> {
+        self.fill_days(DAYS, refresh, progress).await
+    }
+
+    /// As [`Demo::fill`], with a history of so many days.
+    ///
+    /// # Errors
+    /// As [`Demo::fill`].
+    pub async fn fill_days(
+        &self,
+        days: u16,
+        refresh: bool,
+        mut progress: Progress,
+    ) -> Result<Filled, DemoError> {
         let site = self.site()?;
         let now = Hour::of_ms(self.clock.now_ms());
         let today = Day::of_ms(now.start_ms());
         let mut state = match self.state()? {
             Some(state) => state,
             None => {
-                let first = Day(today.0.saturating_sub(DAYS - 1));
+                let first = Day((today.0 + 1).saturating_sub(days));
                 State { first, done: Hour::of_ms(first.start_ms()), goal: now }
             }
         };

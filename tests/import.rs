@@ -22,6 +22,7 @@ use crate::rig;
 
 // In the future, so that the raw rows do not expire by the machine's clock.
 const NOW: &str = "2031-03-10T09:30:00Z";
+const DEMO_DAYS: u16 = 14;
 const START: &str = "2031-03-05T18:00:00Z";
 
 fn ms(text: &str) -> i64 {
@@ -45,7 +46,8 @@ const AGENTS: [&str; 4] = [
     "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/139.0.0.0 Safari/537.36",
     r#"Mozilla/5.0 (Said \"hello\"; X11) Gecko/20100101 Firefox/139.0"#,
-    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1",
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) \
+     Version/18.5 Mobile/15E148 Safari/604.1",
 ];
 const BOT: &str = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)";
 
@@ -311,16 +313,19 @@ async fn the_demo_is_filled_once_and_refreshed() {
         ),
     };
     let began = std::time::Instant::now();
-    let Filled::Now { days, events } = demo.fill(false, Progress::silent()).await.unwrap() else {
+    let Filled::Now { days, events } =
+        demo.fill_days(DEMO_DAYS, false, Progress::silent()).await.unwrap()
+    else {
         panic!("the demo was there already");
     };
     println!("demo: {events} events in {:.1} s", began.elapsed().as_secs_f64());
-    assert_eq!(days, demo::DAYS);
-    assert_eq!(demo.fill(false, Progress::silent()).await.unwrap(), Filled::Before);
-    assert_eq!(demo.fill(true, Progress::silent()).await.unwrap(), Filled::Before);
+    assert_eq!(days, DEMO_DAYS);
+    assert_eq!(demo.fill_days(DEMO_DAYS, false, Progress::silent()).await.unwrap(), Filled::Before);
+    assert_eq!(demo.fill_days(DEMO_DAYS, true, Progress::silent()).await.unwrap(), Filled::Before);
     bench.clock.set(ms(NOW) + 2 * 3_600_000);
-    assert_eq!(demo.fill(false, Progress::silent()).await.unwrap(), Filled::Before);
-    let Filled::Now { days: 1, events: more } = demo.fill(true, Progress::silent()).await.unwrap()
+    assert_eq!(demo.fill_days(DEMO_DAYS, false, Progress::silent()).await.unwrap(), Filled::Before);
+    let Filled::Now { days: 1, events: more } =
+        demo.fill_days(DEMO_DAYS, true, Progress::silent()).await.unwrap()
     else {
         panic!("two hours were missing");
     };
@@ -333,6 +338,6 @@ async fn the_demo_is_filled_once_and_refreshed() {
     let sql = "SELECT count(), min(visits) FROM (SELECT day, sum(visits) AS visits FROM daily_totals \
                WHERE site_id = {site:UInt32} AND day < {day:Date} - 1 GROUP BY day)";
     let sealed: Vec<(u64, u64)> = bench.store.rows(sql, &params).await.unwrap();
-    assert_eq!(sealed[0].0, 88, "every sealed day has its figures");
+    assert_eq!(sealed[0].0, u64::from(DEMO_DAYS) - 2, "every sealed day has its figures");
     assert!(sealed[0].1 > 900, "and enough visits: {}", sealed[0].1);
 }
