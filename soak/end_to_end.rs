@@ -13,6 +13,8 @@ use crate::traffic;
 
 /// Time for the daemon and ClickHouse to come to rest before idle memory is read.
 const SETTLE: Duration = Duration::from_secs(10);
+/// Events of one post.
+const PER_POST: usize = 10;
 /// An hour must be closed this long after its end, at the latest.
 const CLOSE_WITHIN: Duration = Duration::from_secs(120);
 
@@ -51,10 +53,10 @@ pub async fn run(options: &Options, report: &mut Report) -> io::Result<()> {
     let daemon_cpu = cpu_seconds(daemon.pid());
     let load = tokio::spawn(load::run(Load {
         target: daemon.listen,
-        connections: options.connections.min(512),
+        connections: options.connections.min(2048),
         duration: Duration::from_secs(options.seconds),
-        rate: Some(options.rate),
-        requests: Arc::new(traffic::requests(options.seed, 32_768, 1)),
+        rate: Some(options.rate / PER_POST as f64),
+        requests: Arc::new(traffic::requests(options.seed, 32_768, PER_POST)),
     }));
     let mut seen = watch(&mut daemon, &engine, boundary, boundary_s, || load.is_finished()).await?;
     let outcome = load.await.expect("the load does not panic");
@@ -75,8 +77,8 @@ pub async fn run(options: &Options, report: &mut Report) -> io::Result<()> {
         .map_err(io::Error::other)?;
     write(options, report, &outcome, &seen);
     costs(report, &engine, &seen, [daemon_cpu, engine_cpu], stored);
-    if stored != outcome.accepted {
-        let accepted = outcome.accepted;
+    let accepted = outcome.accepted * PER_POST as u64;
+    if stored != accepted {
         return Err(io::Error::other(format!("{accepted} accepted, {stored} in ClickHouse")));
     }
     Ok(())
@@ -124,7 +126,7 @@ fn slope(points: &[(f64, f64)]) -> f64 {
 fn write(options: &Options, report: &mut Report, outcome: &Outcome, seen: &Seen) {
     report.line("### End to end: tracker to closed hour\n");
     report.line(&format!(
-        "{} events/s wanted for {} s in an open loop, seed {}; an hour ends and is closed meanwhile. {}.\n",
+        "{} events/s wanted, in posts of ten, for {} s in an open loop, seed {}; an hour ends and is closed meanwhile. {}.\n",
         thousands(options.rate),
         options.seconds,
         options.seed,
@@ -135,8 +137,8 @@ fn write(options: &Options, report: &mut Report, outcome: &Outcome, seen: &Seen)
         seen.closed_after.map_or("not closed".into(), |d| format!("{:.1} s", d.as_secs_f64()));
     let latency = |q: f64| format!("{:.1} ms", outcome.latency.quantile_ms(q));
     let rows: Vec<Vec<String>> = [
-        ("events accepted", thousands(outcome.accepted as f64)),
-        ("events/s accepted", thousands(outcome.rate())),
+        ("events accepted", thousands((outcome.accepted * PER_POST as u64) as f64)),
+        ("events/s accepted", thousands(outcome.rate() * PER_POST as f64)),
         ("503 / other / unknown", {
             format!("{} / {} / {}", outcome.unavailable, outcome.other, outcome.unknown)
         }),

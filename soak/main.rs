@@ -85,7 +85,7 @@ fn parse(
     mut args: impl Iterator<Item = String>,
 ) -> io::Result<(Scenario, Options, Option<PathBuf>)> {
     let usage = || io::Error::other(USAGE);
-    let mut options = Options { connections: 4096, seconds: 15, rate: 5_000.0, seed: 1 };
+    let mut options = Options { connections: 4096, seconds: 15, rate: 50_000.0, seed: 1 };
     let (mut words, mut document) = (Vec::new(), None);
     while let Some(arg) = args.next() {
         let mut value = || args.next().ok_or_else(usage);
