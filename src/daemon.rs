@@ -88,7 +88,7 @@ async fn serve(config: &Config) -> Result<(), DaemonError> {
 
     let mut jobs = JoinSet::new();
     jobs.spawn(jobs::refresh(accounts.clone(), DIRECTORY_EVERY));
-    jobs.spawn(jobs::housekeep(Arc::clone(&app), clock.clone(), HOUSEKEEP_EVERY));
+    jobs.spawn(jobs::housekeep(Arc::clone(&app), accounts.clone(), clock.clone(), HOUSEKEEP_EVERY));
     let closer = Closer::new(store.clone(), clock.clone(), config.data_dir.join("closer.lock"));
     jobs.spawn(jobs::close(closer, wal.clone(), migrated, horizon_sender, CLOSE_EVERY));
     jobs.spawn(jobs::watch_store(store.clone()));

@@ -9,12 +9,15 @@ use tokio::time::{MissedTickBehavior, interval};
 use crate::accounts::Accounts;
 use crate::clock::Clock;
 use crate::closer::{Closer, Horizon};
+use crate::hours::DAY_MS;
 use crate::metrics::METRICS;
 use crate::server::App;
 use crate::store::{Class, Store, StoreError};
 use crate::wal::Wal;
 
 const RETRY_EVERY: Duration = Duration::from_secs(1);
+/// An import that nobody goes on with for this long loses the key of its visitors.
+const IMPORT_SECRET_MS: i64 = 2 * DAY_MS;
 const PING_EVERY: Duration = Duration::from_secs(2);
 
 fn ticker(every: Duration) -> tokio::time::Interval {
@@ -56,11 +59,14 @@ pub(super) async fn refresh(accounts: Accounts, every: Duration) {
     }
 }
 
-/// Lets limits forget, turns salts over, watches the clock.
-pub(super) async fn housekeep(app: Arc<App>, clock: Clock, every: Duration) {
+/// Turns salts over, erases the keys of imports nobody went on with, watches the clock.
+pub(super) async fn housekeep(app: Arc<App>, accounts: Accounts, clock: Clock, every: Duration) {
     let mut ticker = ticker(every);
     loop {
         ticker.tick().await;
+        if let Err(error) = accounts.forget_import_secrets(clock.now_ms() - IMPORT_SECRET_MS) {
+            tracing::warn!(%error, "accounts: old import keys were not erased; trying again");
+        }
         let app = Arc::clone(&app);
         let done = tokio::task::spawn_blocking(move || app.housekeep()).await;
         done.expect("it does not panic");
