@@ -174,7 +174,9 @@ fn nothing_is_unfinished_or_skipped() {
         concat!("TO", "DO"),
     ];
     let mut problems = Vec::new();
-    for (file, text) in ["src", "tests", "soak", "chaos", "schema", "ci"].iter().flat_map(|f| files(f, "")) {
+    for (file, text) in
+        ["src", "tests", "soak", "chaos", "schema", "ci"].iter().flat_map(|f| files(f, ""))
+    {
         for word in banned.iter().filter(|word| text.contains(**word)) {
             problems.push(format!("{file}: `{word}`"));
         }
