@@ -34,10 +34,10 @@ frontend: ## Build tracker and dashboard
 check: frontend ## The gates: format, lints, sizes
 	@ci/check
 
-chaos: build ## kill -9 rounds against acked events; ROUNDS=100
+chaos: engine frontend ## kill -9 rounds against acked events; ROUNDS=100
 	@cargo test --release --locked --test chaos -- kill9 $(or $(ROUNDS),100)
 
-bench: build ## Ingest and end-to-end speed beside a bare handler; writes docs/performance.md
+bench: engine frontend ## Ingest and end-to-end speed beside a bare handler; writes docs/performance.md
 	@cargo test --release --locked --test soak -- bench --write docs/performance.md
 
 clean: ## Remove build results, keep downloads and data
