@@ -108,7 +108,8 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
 
 /// Runs what waits for ClickHouse.
 fn wait<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime
         .map_err(|error| Failure::new(Exit::Io, format!("cannot start threads: {error}")))?;
     runtime.block_on(work)

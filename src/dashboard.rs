@@ -181,7 +181,8 @@ impl Dashboard {
             return Ok(json!(totals));
         }
         let last = Day(before.until.0.saturating_sub(1));
-        let elapsed_ms = asked.horizon.closed_until.start_ms() - asked.site.zone.day_start_ms(range.today);
+        let elapsed_ms =
+            asked.horizon.closed_until.start_ms() - asked.site.zone.day_start_ms(range.today);
         let cut_ms = asked.site.zone.day_start_ms(last) + elapsed_ms;
         window.until = last;
         let mut totals = totals(&self.store, asked.tenant, &window).await?;
@@ -235,7 +236,8 @@ impl Dashboard {
             "events" => table(events::events(store, tenant, &window, &page).await?),
             "event-props" => {
                 let event = asked.question.get("name");
-                let event = event.ok_or_else(|| BadRequest::new("name", "an event's name is needed"))?;
+                let event =
+                    event.ok_or_else(|| BadRequest::new("name", "an event's name is needed"))?;
                 table(events::event_props(store, tenant, &window, &event, &page).await?)
             }
             _ => return Err(Failure::NoSuchReport),

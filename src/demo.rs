@@ -54,7 +54,10 @@ pub struct Demo {
 pub enum Filled {
     /// The site has its history already.
     Before,
-    Now { days: u16, events: u64 },
+    Now {
+        days: u16,
+        events: u64,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -183,7 +186,9 @@ fn chunk(site: &Site, state: State, day: Day) -> (Chunk, u64) {
                 revenue: action.revenue,
                 props: action.props.as_slice(),
                 bot: person.bot,
-                expires_day: Day::of_ms(state.goal.start_ms()).0.saturating_add(site.retention_days),
+                expires_day: Day::of_ms(state.goal.start_ms())
+                    .0
+                    .saturating_add(site.retention_days),
             });
         }
     }

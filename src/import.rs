@@ -83,7 +83,8 @@ impl Importer {
         let mut summary = Summary { lines_before: lines_before(&import), ..Summary::default() };
         let mut source = open(path)?;
         let mut progress = Progress::new("import", source.size(), Unit::Bytes);
-        let stop = self.read_all(&mut source, site, &mut import, (&mut summary, &mut progress)).await;
+        let stop =
+            self.read_all(&mut source, site, &mut import, (&mut summary, &mut progress)).await;
         progress.finish();
         let stop = stop.map_err(|e| e.of(path))?;
         summary.stopped(stop);
@@ -192,7 +193,8 @@ impl Importer {
             import.days.sort();
             import.days.dedup();
             self.accounts.save_import(import)?;
-            let name = [u64::from(site.id.0), import.node().into(), chunk.first_line, import.bytes_done];
+            let name =
+                [u64::from(site.id.0), import.node().into(), chunk.first_line, import.bytes_done];
             let expires = Day(Day::of_ms(now_ms).0.saturating_add(site.retention_days));
             blocks::store_all(&self.store, &chunk.rows.into_blocks(&name, expires), doubt).await?;
             import.state = ImportState::Open;

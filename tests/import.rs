@@ -49,7 +49,13 @@ const AGENTS: [&str; 4] = [
 const BOT: &str = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)";
 
 /// Appends lines of every kind, in order of time but for a few seconds, and counts the views.
-fn generate(rng: &mut StdRng, site: &Site, lines: usize, at_ms: &mut i64, count: &mut Count) -> Vec<u8> {
+fn generate(
+    rng: &mut StdRng,
+    site: &Site,
+    lines: usize,
+    at_ms: &mut i64,
+    count: &mut Count,
+) -> Vec<u8> {
     let mut log = Vec::new();
     for _ in 0..lines {
         *at_ms += rng.random_range(0..120_000);
@@ -74,8 +80,10 @@ fn generate(rng: &mut StdRng, site: &Site, lines: usize, at_ms: &mut i64, count:
             6 => (format!("GET {page}?v=1.png&utm_source=mail HTTP/1.1"), 200, agent, true),
             _ => (format!("GET {page} HTTP/1.1"), 200, agent, true),
         };
-        let referrer = ["-", "https://www.google.com/", "https://news.example/a?b=c"][rng.random_range(0..3)];
-        writeln!(log, r#"{address} - - [{time}] "{request}" {status} 512 "{referrer}" "{agent}""#).unwrap();
+        let referrer =
+            ["-", "https://www.google.com/", "https://news.example/a?b=c"][rng.random_range(0..3)];
+        writeln!(log, r#"{address} - - [{time}] "{request}" {status} 512 "{referrer}" "{agent}""#)
+            .unwrap();
         if counted {
             let day = site.zone.local(ts_ms).day.to_string();
             *count.pages.entry((day.clone(), page)).or_default() += 1;
@@ -109,7 +117,8 @@ impl Bench {
         let clock = Clock::manual(ms(NOW));
         let dir = engine.dir.path();
         let accounts = Accounts::open(&dir.join("accounts.db"), clock.clone()).unwrap();
-        let change = SiteChange { timezone: Some("Asia/Kolkata".to_owned()), ..SiteChange::default() };
+        let change =
+            SiteChange { timezone: Some("Asia/Kolkata".to_owned()), ..SiteChange::default() };
         let site = accounts.add_site(Actor::CommandLine, "log.example", &change).unwrap();
         let closer = || Closer::new(store.clone(), clock.clone(), dir.join("closer.lock"));
         closer().step(Hour::of_ms(ms(NOW))).await.unwrap();
@@ -160,7 +169,8 @@ impl Bench {
         let reported: BTreeMap<_, _> = reported.into_iter().map(|(d, p, n)| ((d, p), n)).collect();
         let horizon = self.importer.closer.horizon().await.unwrap();
         let sealed = horizon.sealed_through.to_string();
-        let pages: BTreeMap<_, _> = pages.into_iter().filter(|((day, _), _)| *day <= sealed).collect();
+        let pages: BTreeMap<_, _> =
+            pages.into_iter().filter(|((day, _), _)| *day <= sealed).collect();
         assert!(!pages.is_empty(), "{what}: some days are sealed");
         assert_eq!(reported, pages, "{what}: reports");
     }
@@ -257,9 +267,8 @@ async fn the_running_hour_waits_and_stays_the_same_visitor() {
             AGENTS[0]
         )
     };
-    let lines: Vec<String> = ["10/Mar/2026:08:59:59", "10/Mar/2026:09:00:00", "01/Jan/2031:00:00:00"]
-        .map(line)
-        .to_vec();
+    let lines: Vec<String> =
+        ["10/Mar/2026:08:59:59", "10/Mar/2026:09:00:00", "01/Jan/2031:00:00:00"].map(line).to_vec();
     let path = bench.file("access.log", lines.concat().as_bytes());
     let first = bench.import(&path).await;
     assert_eq!((first.lines, first.views()), (1, 1));
@@ -309,7 +318,8 @@ async fn the_demo_is_filled_once_and_refreshed() {
     assert_eq!(demo.fill(true, Progress::silent()).await.unwrap(), Filled::Before);
     bench.clock.set(ms(NOW) + 2 * 3_600_000);
     assert_eq!(demo.fill(false, Progress::silent()).await.unwrap(), Filled::Before);
-    let Filled::Now { days: 1, events: more } = demo.fill(true, Progress::silent()).await.unwrap() else {
+    let Filled::Now { days: 1, events: more } = demo.fill(true, Progress::silent()).await.unwrap()
+    else {
         panic!("two hours were missing");
     };
     let site = demo.accounts.site(demo::DOMAIN).unwrap();

@@ -8,7 +8,8 @@ use crate::rig::Daemon;
 use crate::rig::daemon::{AGENT, run_ok};
 
 const ADDRESSES: &[&str] = &["203.0.113.77", "198.51.100.201", "2001:db8:85a3:7::8a2e:370:7334"];
-const CANARY_AGENT: &str = "Mozilla/5.0 (Canary; rv:127.0.3) Gecko/20100101 Firefox/127.3 uncommon/9182";
+const CANARY_AGENT: &str =
+    "Mozilla/5.0 (Canary; rv:127.0.3) Gecko/20100101 Firefox/127.3 uncommon/9182";
 
 #[test]
 fn no_address_and_no_user_agent_is_kept() {
@@ -22,7 +23,8 @@ fn no_address_and_no_user_agent_is_kept() {
     daemon.wait_drained();
     let metrics = crate::rig::http::request(&daemon.metrics, "GET", "/metrics", &[], b"");
     let metrics = metrics.expect("metrics answer").body;
-    for table in daemon.sql("SELECT name FROM system.tables WHERE database = 'tallyhouse'").lines() {
+    for table in daemon.sql("SELECT name FROM system.tables WHERE database = 'tallyhouse'").lines()
+    {
         let rows = daemon.sql(&format!("SELECT * FROM tallyhouse.{table}"));
         assert_clean(&format!("table {table}"), rows.as_bytes());
     }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::rig::daemon::{run_ok, run};
+use crate::rig::daemon::{run, run_ok};
 use crate::rig::ledger::Fate;
 use crate::rig::{Daemon, Ledger, engine};
 
@@ -41,7 +41,8 @@ fn kill_9_loses_and_doubles_nothing() {
     for _ in 0..10 {
         let daemon = Daemon::start(dir.path(), &with(&["--wal-sync-interval", "20ms"]));
         let load = ledger.load(&daemon.address, SITE, 16, 10);
-        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        random =
+            random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         std::thread::sleep(Duration::from_millis(200 + (random >> 33) % 2_000));
         daemon.kill();
         load.stop();
@@ -120,7 +121,14 @@ fn a_full_log_refuses_and_recovers() {
     let nowhere = format!("http://127.0.0.1:{closed}");
     let daemon = Daemon::start_with(
         dir.path(),
-        &with(&["--clickhouse-url", &nowhere, "--wal-max-bytes", "67108864", "--wal-sync-interval", "5ms"]),
+        &with(&[
+            "--clickhouse-url",
+            &nowhere,
+            "--wal-max-bytes",
+            "67108864",
+            "--wal-sync-interval",
+            "5ms",
+        ]),
         &[("TALLYHOUSE_CLICKHOUSE_PASSWORD", "none")],
     );
     let load = ledger.load(&daemon.address, SITE, 48, 10);
@@ -151,7 +159,8 @@ fn a_broken_disk_ends_the_process() {
             ("IOERR_PATH", wal.as_str()),
             ("IOERR_AFTER", "60"),
         ];
-        let mut daemon = Daemon::start_with(dir.path(), &with(&["--wal-sync-interval", "20ms"]), &env);
+        let mut daemon =
+            Daemon::start_with(dir.path(), &with(&["--wal-sync-interval", "20ms"]), &env);
         let load = ledger.load(&daemon.address, SITE, 8, 10);
         assert_eq!(daemon.wait_exit().code(), Some(74), "{call}\n{}", daemon.log());
         load.stop();

@@ -108,8 +108,21 @@ const NAMED_ONLY_IN: &[(&str, &[&str])] = &[
     ("okaywal::", &["src/wal.rs", "src/wal/"]),
     ("SystemTime::now", &["src/clock.rs"]),
     ("Tenant::mint", &["src/accounts.rs", "src/accounts/"]),
-    ("IpAddr", &["src/ingest.rs", "src/ingest/", "src/server.rs", "src/server/", "src/config.rs", "src/import/"]),
-    ("SocketAddr", &["src/server.rs", "src/server/", "src/config.rs", "src/daemon.rs", "src/cli.rs"]),
+    (
+        "IpAddr",
+        &[
+            "src/ingest.rs",
+            "src/ingest/",
+            "src/server.rs",
+            "src/server/",
+            "src/config.rs",
+            "src/import/",
+        ],
+    ),
+    (
+        "SocketAddr",
+        &["src/server.rs", "src/server/", "src/config.rs", "src/daemon.rs", "src/cli.rs"],
+    ),
     ("unsafe {", &["src/engine/ffi.rs", "src/ingest/enrich/geo.rs"]),
     ("begin_entry", &["src/wal/"]),
 ];
@@ -131,7 +144,13 @@ fn words_stay_where_they_belong() {
 #[test]
 fn files_and_lines_are_short() {
     let mut problems = Vec::new();
-    let code = [("src", ".rs"), ("tests", ".rs"), ("soak", ".rs"), ("tracker/src", ".js"), ("web/src", "")];
+    let code = [
+        ("src", ".rs"),
+        ("tests", ".rs"),
+        ("soak", ".rs"),
+        ("tracker/src", ".js"),
+        ("web/src", ""),
+    ];
     for (file, text) in code.iter().flat_map(|(folder, ending)| files(folder, ending)) {
         if text.lines().count() > FILE_LINES_MAX {
             problems.push(format!("{file}: more than {FILE_LINES_MAX} lines"));
@@ -147,8 +166,13 @@ fn files_and_lines_are_short() {
 
 #[test]
 fn nothing_is_unfinished_or_skipped() {
-    let banned = [concat!("FIX", "ME"), concat!("to", "do!("), concat!("unimpl", "emented!("), concat!("#[ig", "nore"),
-        concat!("TO", "DO")];
+    let banned = [
+        concat!("FIX", "ME"),
+        concat!("to", "do!("),
+        concat!("unimpl", "emented!("),
+        concat!("#[ig", "nore"),
+        concat!("TO", "DO"),
+    ];
     let mut problems = Vec::new();
     for (file, text) in ["src", "tests", "soak", "schema", "ci"].iter().flat_map(|f| files(f, "")) {
         for word in banned.iter().filter(|word| text.contains(**word)) {
@@ -167,8 +191,11 @@ fn every_module_opens_with_its_purpose() {
 #[test]
 fn the_code_map_names_every_module() {
     let map = fs::read_to_string(root().join("ARCHITECTURE.md")).expect("ARCHITECTURE.md");
-    let modules: BTreeSet<String> = source().iter().map(|(file, _)| module(file).to_owned()).collect();
-    let missing = modules.iter().filter(|m| !map.contains(&format!("`{m}")) && !map.contains(&format!("{m}.rs")));
+    let modules: BTreeSet<String> =
+        source().iter().map(|(file, _)| module(file).to_owned()).collect();
+    let missing = modules
+        .iter()
+        .filter(|m| !map.contains(&format!("`{m}")) && !map.contains(&format!("{m}.rs")));
     fail(missing.map(|m| format!("ARCHITECTURE.md does not name `{m}`")).collect());
 }
 
@@ -178,9 +205,17 @@ fn every_value_of_a_rollup_is_an_aggregate() {
     let mut problems = Vec::new();
     let mut tables = 0;
     for (file, text) in files("schema", ".sql") {
-        for table in text.split("CREATE TABLE").skip(1).filter(|t| t.contains("@AggregatingMergeTree")) {
+        for table in
+            text.split("CREATE TABLE").skip(1).filter(|t| t.contains("@AggregatingMergeTree"))
+        {
             tables += 1;
-            let key = table.split("ORDER BY (").nth(1).expect("has a key").split(')').next().expect("closed");
+            let key = table
+                .split("ORDER BY (")
+                .nth(1)
+                .expect("has a key")
+                .split(')')
+                .next()
+                .expect("closed");
             let key: Vec<&str> = key.split(", ").collect();
             let body = table.split(") \nENGINE").next().expect("has a body");
             for line in body.lines().skip(1).take_while(|l| !l.starts_with(')')) {
@@ -190,7 +225,8 @@ fn every_value_of_a_rollup_is_an_aggregate() {
                 }
                 let name = line.split(' ').next().expect("has a name");
                 if !key.contains(&name) && !line.contains("AggregateFunction(") {
-                    problems.push(format!("{file}: `{name}` is neither in the key nor an aggregate"));
+                    problems
+                        .push(format!("{file}: `{name}` is neither in the key nor an aggregate"));
                 }
             }
         }
@@ -201,7 +237,8 @@ fn every_value_of_a_rollup_is_an_aggregate() {
 
 #[test]
 fn no_secret_is_a_flag() {
-    let help = fs::read_to_string(root().join("tests/golden/help.txt")).expect("tests/golden/help.txt");
+    let help =
+        fs::read_to_string(root().join("tests/golden/help.txt")).expect("tests/golden/help.txt");
     for word in ["--password", "--secret", "--clickhouse-password", "--token"] {
         assert!(!help.contains(word), "{word} would show in a process list");
     }

@@ -29,7 +29,7 @@ impl Closer {
         let _lock = lock::lock(&self.lock).await?;
         end_orphans(&self.store).await?;
         let Some(mut progress) = Progress::read(&self.store).await? else {
-            return Ok(self.horizon().await?); // the first step will close everything there is
+            return self.horizon().await; // the first step will close everything there is
         };
         self.finish_rebuild(&mut progress).await?;
         let closed_until = progress.closed_until;

@@ -17,8 +17,9 @@ pub(super) fn run(config: &Config, args: &DoctorArgs) -> Result<(), Failure> {
         listen_is_loopback: config.server.listen.ip().is_loopback(),
         trusted_proxies: config.server.trusted_proxies.len(),
         engine_library: config.engine.library.clone(),
-        program: std::env::current_exe()
-            .map_err(|error| Failure::new(Exit::Io, format!("cannot find this program: {error}")))?,
+        program: std::env::current_exe().map_err(|error| {
+            Failure::new(Exit::Io, format!("cannot find this program: {error}"))
+        })?,
         external: external(config),
         database: config.clickhouse.database.clone(),
     };

@@ -45,7 +45,9 @@ impl From<ImportError> for Failure {
         let exit = match &error {
             ImportError::Store(_) | ImportError::Closer(_) => Exit::Store,
             ImportError::Accounts(_) | ImportError::Log { .. } => Exit::Io,
-            ImportError::Open { .. } | ImportError::Busy | ImportError::Changed { .. } => Exit::Usage,
+            ImportError::Open { .. } | ImportError::Busy | ImportError::Changed { .. } => {
+                Exit::Usage
+            }
         };
         Failure::new(exit, error.to_string())
     }

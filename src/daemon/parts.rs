@@ -51,7 +51,9 @@ pub(super) fn ingest_config(config: &Config) -> IngestConfig {
         place_files,
         network_files: files_in(&config.ingest.geo_dir, "csv"),
         identity_file: config.data_dir.join("identity"),
-        secret: secret.map(|secret| blake3::derive_key("tallyhouse 2026 day key seed", secret.reveal().as_bytes())),
+        secret: secret.map(|secret| {
+            blake3::derive_key("tallyhouse 2026 day key seed", secret.reveal().as_bytes())
+        }),
     }
 }
 
@@ -69,7 +71,10 @@ pub(super) async fn stop_signal() {
 ///
 /// # Errors
 /// The accounts cannot be read.
-#[expect(clippy::print_stdout, reason = "the link is a secret: for the operator's eyes, not the log")]
+#[expect(
+    clippy::print_stdout,
+    reason = "the link is a secret: for the operator's eyes, not the log"
+)]
 pub(super) fn greet(config: &Config, accounts: &Accounts) -> Result<(), DaemonError> {
     let base = config.base_url();
     println!("Tallyhouse is on {base}");

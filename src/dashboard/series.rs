@@ -10,7 +10,12 @@ use crate::store::query::timeseries::{DayPoint, HourPoint};
 use crate::store::query::totals::Totals;
 
 /// One point per local hour of the range that is closed whole.
-pub(super) fn hours(rows: &[HourPoint], zone: &Zone, range: &Range, closed_until: Hour) -> Vec<Value> {
+pub(super) fn hours(
+    rows: &[HourPoint],
+    zone: &Zone,
+    range: &Range,
+    closed_until: Hour,
+) -> Vec<Value> {
     let known: BTreeMap<u32, Totals> = rows.iter().map(|row| (row.hour_s, of_hour(row))).collect();
     let start_ms = zone.day_start_ms(range.from);
     let end_ms = zone.day_start_ms(range.until).min(closed_until.start_ms());

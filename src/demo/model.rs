@@ -63,7 +63,12 @@ const fn plain(weight: u32, names: [&'static str; 2], channel: Channel) -> Origi
     Origin { weight, source: names[0], referrer: names[1], channel, utm: [""; 5] }
 }
 
-const fn tagged(weight: u32, source: &'static str, channel: Channel, utm: [&'static str; 5]) -> Origin {
+const fn tagged(
+    weight: u32,
+    source: &'static str,
+    channel: Channel,
+    utm: [&'static str; 5],
+) -> Origin {
     Origin { weight, source, referrer: "", channel, utm }
 }
 
@@ -84,10 +89,30 @@ pub(super) const ORIGINS: &[Origin] = &[
     plain(7, ["weekly.example", "weekly.example/issues/118"], Channel::Referral),
     tagged(55, "newsletter", Channel::Email, ["newsletter", "email", "monthly-letter", "", ""]),
     tagged(24, "newsletter", Channel::Email, ["newsletter", "email", "release-2", "button", ""]),
-    tagged(42, "Google", Channel::PaidSearch, ["google", "cpc", "brand", "text-a", "web analytics"]),
-    tagged(21, "Google", Channel::PaidSearch, ["google", "cpc", "brand", "text-b", "self-hosted analytics"]),
-    tagged(15, "LinkedIn", Channel::PaidSocial, ["linkedin", "paid_social", "privacy-first", "", ""]),
-    tagged(8, "partner.example", Channel::Affiliates, ["partner.example", "affiliate", "autumn", "", ""]),
+    tagged(
+        42,
+        "Google",
+        Channel::PaidSearch,
+        ["google", "cpc", "brand", "text-a", "web analytics"],
+    ),
+    tagged(
+        21,
+        "Google",
+        Channel::PaidSearch,
+        ["google", "cpc", "brand", "text-b", "self-hosted analytics"],
+    ),
+    tagged(
+        15,
+        "LinkedIn",
+        Channel::PaidSocial,
+        ["linkedin", "paid_social", "privacy-first", "", ""],
+    ),
+    tagged(
+        8,
+        "partner.example",
+        Channel::Affiliates,
+        ["partner.example", "affiliate", "autumn", "", ""],
+    ),
 ];
 
 /// Index in [`ORIGINS`] of the source of the spike.
@@ -134,10 +159,18 @@ pub(super) const COUNTRIES: &[Country] = &[
             ("Saxony", "Leipzig"),
         ],
     ),
-    country(90, ["GB", "en"], &[("England", "London"), ("England", "Manchester"), ("Scotland", "Edinburgh")]),
+    country(
+        90,
+        ["GB", "en"],
+        &[("England", "London"), ("England", "Manchester"), ("Scotland", "Edinburgh")],
+    ),
     country(70, ["FR", "fr"], &[("Île-de-France", "Paris"), ("Auvergne-Rhône-Alpes", "Lyon")]),
     country(60, ["NL", "nl"], &[("North Holland", "Amsterdam"), ("Utrecht", "Utrecht")]),
-    country(55, ["IN", "en"], &[("Karnataka", "Bengaluru"), ("Maharashtra", "Mumbai"), ("Delhi", "New Delhi")]),
+    country(
+        55,
+        ["IN", "en"],
+        &[("Karnataka", "Bengaluru"), ("Maharashtra", "Mumbai"), ("Delhi", "New Delhi")],
+    ),
     country(45, ["CA", "en"], &[("Ontario", "Toronto"), ("Quebec", "Montreal")]),
     country(40, ["CH", "de"], &[("Zurich", "Zurich"), ("Geneva", "Geneva")]),
     country(38, ["AT", "de"], &[("Vienna", "Vienna"), ("Styria", "Graz")]),

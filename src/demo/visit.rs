@@ -3,7 +3,9 @@
 use rand::rngs::StdRng;
 use rand::{Rng as _, RngExt as _};
 
-use super::model::{COUNTRIES, Country, MACHINES, Machine, ORIGINS, Origin, PAGES, SPIKE_ORIGIN, SPIKE_PAGE};
+use super::model::{
+    COUNTRIES, Country, MACHINES, Machine, ORIGINS, Origin, PAGES, SPIKE_ORIGIN, SPIKE_PAGE,
+};
 use crate::event::{Bot, Device, Place, Revenue, Screen, Traffic, VisitorId};
 
 /// Somebody with a device in a place.
@@ -120,10 +122,12 @@ pub(super) fn actions(rng: &mut StdRng, spike: bool) -> Vec<Action> {
     };
     let mut done = Vec::with_capacity(3 * pages);
     let mut at_ms = 0;
-    let mut page = if spike && rng.random_range(0..100) < 60 { SPIKE_PAGE } else { zipf(rng, PAGES.len()) };
+    let mut page =
+        if spike && rng.random_range(0..100) < 60 { SPIKE_PAGE } else { zipf(rng, PAGES.len()) };
     for _ in 0..pages {
         done.push(action(at_ms, "pageview", PAGES[page]));
-        let read_ms = rng.random_range(3_000..40_000) + rng.random_range(0..80_000) * rng.random_range(0..2);
+        let read_ms =
+            rng.random_range(3_000..40_000) + rng.random_range(0..80_000) * rng.random_range(0..2);
         // some leave before the tracker can say how long they read
         if rng.random_range(0..100) < 80 {
             let scroll = rng.random_range(20..=100);
@@ -146,10 +150,15 @@ fn convert(rng: &mut StdRng, done: &mut Vec<Action>, at_ms: i64, page: &'static 
         done.push(Action { props: Some(("plan", plan)), ..action(at_ms, "Signup", page) });
     }
     if page == "/pricing" && rng.random_range(0..100) < 6 {
-        let (plan, milli) = if plan == "Business" { ("Business", 79_000) } else { ("Starter", 19_000) };
+        let (plan, milli) =
+            if plan == "Business" { ("Business", 79_000) } else { ("Starter", 19_000) };
         let currency = if rng.random_range(0..10) < 6 { "EUR" } else { "USD" };
         let revenue = Some(Revenue { currency, milli });
-        done.push(Action { props: Some(("plan", plan)), revenue, ..action(at_ms, "Purchase", page) });
+        done.push(Action {
+            props: Some(("plan", plan)),
+            revenue,
+            ..action(at_ms, "Purchase", page)
+        });
     }
 }
 

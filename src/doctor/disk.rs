@@ -79,7 +79,8 @@ pub(super) fn sync_latency(dir: &Path) -> Finding {
     let times = match measure(dir) {
         Ok(times) => times,
         Err(e) => {
-            let advice = "look at the disk and its file system: an event is accepted only once it is synced";
+            let advice =
+                "look at the disk and its file system: an event is accepted only once it is synced";
             return Finding::fail(CHECK, format!("cannot be measured: {e}"), advice);
         }
     };
@@ -88,7 +89,8 @@ pub(super) fn sync_latency(dir: &Path) -> Finding {
         times[at.min(times.len() - 1)].as_secs_f64() * 1000.0
     };
     let (median, p99) = (ms(0.5), ms(0.99));
-    let found = format!("median {median:.2} ms, p99 {p99:.2} ms ({} appends of 4 KiB)", times.len());
+    let found =
+        format!("median {median:.2} ms, p99 {p99:.2} ms ({} appends of 4 KiB)", times.len());
     let interval = WAL_SYNC_INTERVAL.as_secs_f64() * 1000.0;
     if p99 > 10.0 * interval {
         let advice = "this disk stalls for seconds; put the data directory on a local SSD";

@@ -150,7 +150,8 @@ pub(super) fn accounts(setup: &Setup) -> (Finding, Vec<Site>) {
     const CHECK: &str = "accounts";
     let shown = setup.accounts_file.display();
     if !setup.accounts_file.exists() {
-        let advice = "the first `tallyhouse serve` makes it and prints a link to set up the first user";
+        let advice =
+            "the first `tallyhouse serve` makes it and prints a link to set up the first user";
         return (Finding::warn(CHECK, format!("{shown} does not exist yet"), advice), Vec::new());
     }
     let opened = Accounts::open(&setup.accounts_file, setup.clock.clone());

@@ -191,17 +191,26 @@ mod tests {
         assert_eq!(ms("17/May/2015:12:05:03 +0200"), Some(1_431_857_103_000));
         assert_eq!(ms("17/May/2015:04:35:03 -0530"), Some(1_431_857_103_000));
         assert_eq!(ms("30/Jun/2015:23:59:60 +0000"), ms("30/Jun/2015:23:59:59 +0000"));
-        for wrong in ["31/Feb/2015:10:05:03 +0000", "17/Mai/2015:10:05:03 +0000", "", "17/May/2015:25:05:03 +0000"] {
+        for wrong in [
+            "31/Feb/2015:10:05:03 +0000",
+            "17/Mai/2015:10:05:03 +0000",
+            "",
+            "17/May/2015:25:05:03 +0000",
+        ] {
             assert_eq!(ms(wrong), None, "{wrong}");
         }
     }
 
     #[test]
     fn the_fields_of_a_line() {
-        let text = line(r#""GET /a?utm_source=x HTTP/1.1" 200 12 "http://r.example/" "Agent/1.0 (x)" 42"#);
+        let text =
+            line(r#""GET /a?utm_source=x HTTP/1.1" 200 12 "http://r.example/" "Agent/1.0 (x)" 42"#);
         let l = parse(text.as_bytes()).unwrap();
         assert_eq!((l.address, l.method, &*l.target), ("203.0.113.9", "GET", "/a?utm_source=x"));
-        assert_eq!((l.status, &*l.referrer, &*l.agent), (200, "http://r.example/", "Agent/1.0 (x)"));
+        assert_eq!(
+            (l.status, &*l.referrer, &*l.agent),
+            (200, "http://r.example/", "Agent/1.0 (x)")
+        );
         assert_eq!(l.ts_ms, 1_431_857_103_000);
     }
 

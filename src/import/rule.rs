@@ -82,13 +82,16 @@ mod tests {
 
     #[test]
     fn pages_and_assets() {
-        for page in ["/", "/a", "/a/", "/a.b/c", "/index.html", "/INDEX.HTM", "/x.php", "/y.aspx", "/z.jsp"] {
+        for page in
+            ["/", "/a", "/a/", "/a.b/c", "/index.html", "/INDEX.HTM", "/x.php", "/y.aspx", "/z.jsp"]
+        {
             assert!(is_page(path(page)), "{page}");
         }
         for query in ["/a?v=1.2", "/a#x.png", "/?p=/x.js"] {
             assert!(is_page(path(query)), "{query}");
         }
-        for asset in ["/a.png", "/a/b.js?x", "/feed.xml", "/.well-known", "/robots.txt", "/x.htmlx"] {
+        for asset in ["/a.png", "/a/b.js?x", "/feed.xml", "/.well-known", "/robots.txt", "/x.htmlx"]
+        {
             assert!(!is_page(path(asset)), "{asset}");
         }
     }
@@ -96,9 +99,8 @@ mod tests {
     #[test]
     fn method_and_status_come_first() {
         let of = |request: &str, status: u16| {
-            let text = format!(
-                r#"h - - [17/May/2015:10:05:03 +0000] "{request}" {status} 1 "-" "a""#
-            );
+            let text =
+                format!(r#"h - - [17/May/2015:10:05:03 +0000] "{request}" {status} 1 "-" "a""#);
             skip(&line::parse(text.as_bytes()).unwrap())
         };
         assert_eq!(of("POST /a.png HTTP/1.1", 404), Some(Skip::Method));

@@ -201,7 +201,7 @@ impl Bytes {
 mod tests {
     use std::io::Write as _;
 
-    use super::{LINE_BYTES_MAX, Ending, Source};
+    use super::{Ending, LINE_BYTES_MAX, Source};
 
     fn open(bytes: &[u8]) -> (tempfile::TempDir, Source) {
         let dir = tempfile::tempdir().unwrap();

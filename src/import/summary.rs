@@ -47,9 +47,9 @@ impl Summary {
 
     pub(super) fn stopped(&mut self, stop: Stop) {
         self.left = match stop {
-            Stop::RunningHour => Some(
-                "lines of the running hour are left: run this again when the hour is over",
-            ),
+            Stop::RunningHour => {
+                Some("lines of the running hour are left: run this again when the hour is over")
+            }
             Stop::Unended => Some("the last line is not whole yet: it is left for the next run"),
             Stop::Full | Stop::End => None,
         };

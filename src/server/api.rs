@@ -6,7 +6,9 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use hyper::body::Incoming;
 use serde::Deserialize;
 
-use crate::accounts::{Accounts, AccountsError, Actor, Caller, Denied, Scope, Session, Site, SiteChange};
+use crate::accounts::{
+    Accounts, AccountsError, Actor, Caller, Denied, Scope, Session, Site, SiteChange,
+};
 use crate::dashboard::{Dashboard, Question};
 use crate::server::body;
 use crate::server::reply::{self, Answer};
@@ -34,7 +36,9 @@ impl Api {
         let (head, incoming) = request.into_parts();
         let parts: Vec<&str> = head.uri.path().split('/').skip(2).collect();
         let handled = match (&head.method, parts.as_slice()) {
-            (&Method::GET, ["me"]) => self.caller(&head.headers).and_then(|caller| self.me(&caller)),
+            (&Method::GET, ["me"]) => {
+                self.caller(&head.headers).and_then(|caller| self.me(&caller))
+            }
             (&Method::POST, ["login"]) => self.login(incoming).await,
             (&Method::POST, ["logout"]) => self.logout(&head.headers),
             (&Method::GET, ["setup"]) => self.look_at_link(head.uri.query().unwrap_or("")),
@@ -60,9 +64,9 @@ impl Api {
                     "role": role, "demo": site.demo })
             })
             .collect();
-        let user = caller.user().map(|user| {
-            serde_json::json!({ "id": user.id.0, "email": user.email, "owner": user.owner })
-        });
+        let user = caller.user().map(
+            |user| serde_json::json!({ "id": user.id.0, "email": user.email, "owner": user.owner }),
+        );
         let me = serde_json::json!({ "user": user, "csrf": caller.csrf(), "sites": sites });
         Ok(reply::json(StatusCode::OK, me.to_string().into_bytes()))
     }
@@ -99,8 +103,7 @@ impl Api {
     async fn set_up(&self, incoming: Incoming) -> Handled {
         let Credentials { token, email, password } = parse(incoming).await?;
         let accounts = self.accounts.clone();
-        let session =
-            blocking(move || accounts.complete_setup(&token, &email, &password)).await?;
+        let session = blocking(move || accounts.complete_setup(&token, &email, &password)).await?;
         self.signed_in(&session)
     }
 
@@ -189,11 +192,12 @@ struct NewSite {
 }
 
 async fn parse<T: for<'a> Deserialize<'a>>(incoming: Incoming) -> Result<T, AccountsError> {
-    let body: Bytes = body::read(incoming, BODY_BYTES_MAX).await.map_err(|_| {
-        AccountsError::invalid("body", "is too large or was not sent in time")
-    })?;
-    serde_json::from_slice(&body)
-        .map_err(|error| AccountsError::invalid("body", format!("is not the JSON expected: {error}")))
+    let body: Bytes = body::read(incoming, BODY_BYTES_MAX)
+        .await
+        .map_err(|_| AccountsError::invalid("body", "is too large or was not sent in time"))?;
+    serde_json::from_slice(&body).map_err(|error| {
+        AccountsError::invalid("body", format!("is not the JSON expected: {error}"))
+    })
 }
 
 /// Hashing a password takes tens of milliseconds: not on a thread that serves requests.

@@ -94,7 +94,8 @@ fn serve(path: &str, headers: &HeaderMap, cache: &'static str) -> Option<Respons
 }
 
 fn not_built() -> Response<Full<Bytes>> {
-    let text = "this build holds no dashboard and no tracker: run `make web tracker`, then build again\n";
+    let text =
+        "this build holds no dashboard and no tracker: run `make web tracker`, then build again\n";
     reply::text(StatusCode::NOT_IMPLEMENTED, text)
 }
 

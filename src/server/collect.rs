@@ -50,7 +50,8 @@ fn finish(reply: Reply) -> Answer {
     let mut answer = reply.into_response().map(Full::new);
     let head = answer.headers_mut();
     head.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    let exposed = HeaderValue::from_static("x-tallyhouse-dropped, x-plausible-dropped, retry-after");
+    let exposed =
+        HeaderValue::from_static("x-tallyhouse-dropped, x-plausible-dropped, retry-after");
     head.insert(ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
     answer
 }

@@ -122,9 +122,10 @@ impl Daemon {
     /// One metric's value, labels included in the name as they are printed.
     pub fn metric(&self, name: &str) -> f64 {
         let answer = request(&self.metrics, "GET", "/metrics", &[], b"").expect("metrics answer");
-        let line = answer.body.lines().find(|line| {
-            line.strip_prefix(name).is_some_and(|rest| rest.starts_with(' '))
-        });
+        let line = answer
+            .body
+            .lines()
+            .find(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(' ')));
         line.and_then(|l| l.rsplit(' ').next()?.parse().ok()).unwrap_or(0.0)
     }
 
