@@ -159,6 +159,9 @@ pub struct Reference<'a> {
 /// Rows of a report by their key.
 pub type Table<K> = Vec<(K, Figures)>;
 
+/// (Currency, thousandths of it).
+pub type Money = Vec<(String, i64)>;
+
 /// Visitors of one day; nobody is known for longer.
 type People = BTreeSet<(Day, [u8; 16])>;
 
@@ -269,7 +272,7 @@ impl<'a> Reference<'a> {
     }
 
     /// Custom events with their count (as `events`) and revenue.
-    pub fn events(&self) -> Vec<(String, Figures, Vec<(String, i64)>)> {
+    pub fn events(&self) -> Vec<(String, Figures, Money)> {
         let mut money: BTreeMap<(&str, &str), i64> = BTreeMap::new();
         for hit in self.hits.iter().filter(|h| h.is_custom()) {
             if let Some((currency, milli)) = &hit.revenue {

@@ -25,6 +25,7 @@ const GAPS_MS: &[i64] = &[
     1_800_001, 1_900_000, 3_600_000, 7_300_000,
 ];
 
+#[allow(clippy::print_stdout)] // a failure can then be repeated
 pub fn seed() -> u64 {
     let seed = std::env::var("SEED").ok().and_then(|s| s.parse().ok()).unwrap_or_else(rand::random);
     println!("SEED={seed}");
