@@ -46,7 +46,7 @@ impl Daemon {
             .arg("--data-dir")
             .arg(dir)
             .args(["--listen", &listen.to_string(), "--metrics-listen", &metrics.to_string()])
-            .args(["--trusted-proxy", "127.0.0.1"])
+            .args(["--trusted-proxy", "127.0.0.1", "--site-rate", "1000000"])
             .arg(format!("--clock-offset={offset_s}s"))
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)

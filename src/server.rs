@@ -4,7 +4,9 @@
 //! A stop: no new connections, requests under way may finish within `limits::STOP_TIMEOUT`, then the
 //! rest is cut. A request that is cut got no 202, so nothing is lost by it.
 
+use std::future::poll_fn;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -98,15 +100,25 @@ where
         .header_read_timeout(limits::HEADER_TIMEOUT)
         .max_buf_size(64 * 1024)
         .serve_connection(TokioIo::new(stream), service);
-    tokio::pin!(served);
+    let mut served = pin!(served);
+    let mut stopping = false;
+    // Asking the watch takes a lock that all connections share: once registers the task's waker, after
+    // that its version, one atomic read, tells when to ask again.
+    let version = stop.clone();
+    let mut told = pin!(stopped(&mut stop));
+    let mut registered = false;
     // A client that breaks off or speaks nonsense is its own affair.
-    tokio::select! {
-        _ = served.as_mut() => {}
-        () = stopped(&mut stop) => {
-            served.as_mut().graceful_shutdown();
-            let _ = served.await;
+    let _ = poll_fn(|cx| {
+        if !stopping && (!registered || version.has_changed().unwrap_or(true)) {
+            registered = true;
+            stopping = told.as_mut().poll(cx).is_ready();
+            if stopping {
+                served.as_mut().graceful_shutdown();
+            }
         }
-    }
+        served.as_mut().poll(cx)
+    })
+    .await;
 }
 
 async fn stopped(stop: &mut watch::Receiver<bool>) {

@@ -1,5 +1,9 @@
 //! Reads a request's body, bounded in bytes and time.
 
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
+
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
@@ -20,7 +24,11 @@ pub(super) async fn read(body: Incoming, bytes_max: usize) -> Result<Bytes, Unre
     if body.size_hint().lower() > bytes_max as u64 {
         return Err(Unread::TooLarge);
     }
-    let reading = collect(body, bytes_max);
+    let mut reading = pin!(collect(body, bytes_max));
+    // Nearly every body has arrived with its head: then no timer is needed.
+    if let Poll::Ready(read) = poll_fn(|cx| Poll::Ready(reading.as_mut().poll(cx))).await {
+        return read;
+    }
     tokio::time::timeout(limits::BODY_TIMEOUT, reading).await.unwrap_or(Err(Unread::Broken))
 }
 
