@@ -97,9 +97,11 @@ impl Scan {
 
 /// Reads the bytes of `wal-{file_id}`.
 pub(super) fn scan(bytes: &[u8], file_id: u64, judge: &Judge) -> Scan {
-    let written = bytes.iter().rposition(|&b| b != 0).map_or(0, |at| at + 1);
-    let bytes = &bytes[..written];
+    // The head ends in zeros of its own: it is looked for before the unwritten rest is cut off.
     let headed = bytes.starts_with(&FILE_HEAD);
+    let head = if headed { FILE_HEAD.len() } else { 0 };
+    let written = bytes.iter().rposition(|&b| b != 0).map_or(0, |at| at + 1).max(head);
+    let bytes = &bytes[..written];
     let (runs, damage) = (Vec::new(), Vec::new());
     let mut scan = Scan { headed, runs, damage, tail: Tail::Clean, end: 0, written };
     let mut at = FILE_HEAD.len();

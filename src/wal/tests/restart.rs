@@ -105,6 +105,15 @@ fn an_idle_log_seals_nothing_and_moves_with_the_clock() {
     assert_eq!(rig.wal().low_watermark(), Hour::of_ms(rig.clock.now_ms()));
 }
 
+/// A segment that holds nothing yet is its head and zeros, and the head itself ends in zeros.
+#[test]
+fn a_log_without_an_event_is_sound() {
+    let mut rig = Rig::new();
+    assert!(inspect(rig.dir()).unwrap().is_sound());
+    rig.close();
+    assert!(verify(rig.dir()).unwrap().is_sound());
+}
+
 #[test]
 fn inspection_counts_what_is_there_and_disturbs_nothing() {
     let mut rig = Rig::new();
