@@ -128,8 +128,10 @@ impl Api {
             "" => format!("http://{host}"),
             url => url.trim_end_matches('/').to_owned(),
         };
+        // The second line is the function a page calls for custom events; see tracker/README.md.
         let html = format!(
-            r#"<script defer src="{origin}/tracker.js" data-domain="{}"></script>"#,
+            r#"<script defer src="{origin}/tracker.js" data-domain="{}"></script>
+<script>window.tallyhouse=window.tallyhouse||function(){{(tallyhouse.q=tallyhouse.q||[]).push(arguments)}}</script>"#,
             site.domain
         );
         let body = serde_json::json!({ "html": html });
