@@ -35,6 +35,19 @@ pub(super) fn url(text: &str) -> Result<Url, String> {
     }
 }
 
+/// A URL of plain http: the ClickHouse client is built without TLS.
+pub(super) fn http_url(text: &str) -> Result<Url, String> {
+    let url = url(text)?;
+    match url.scheme() {
+        "http" => Ok(url),
+        _ => {
+            Err("use http:// over a private network, or a local proxy that does TLS; https is not \
+                  built in"
+                .to_owned())
+        }
+    }
+}
+
 /// A URL without a path.
 pub(super) fn origin(text: &str) -> Result<Url, String> {
     let url = url(text)?;

@@ -34,7 +34,7 @@ impl Reader {
                 memory_bytes: self.maybe("engine-memory", parse::size),
             },
             clickhouse: ClickHouse {
-                url: self.maybe("clickhouse-url", parse::url),
+                url: self.maybe("clickhouse-url", parse::http_url),
                 user: self.text("clickhouse-user"),
                 password: self.sources.secret("clickhouse-password"),
                 database: self.one("clickhouse-database", String::new(), parse::identifier),
