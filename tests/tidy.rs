@@ -108,20 +108,22 @@ const NAMED_ONLY_IN: &[(&str, &[&str])] = &[
     ("okaywal::", &["src/wal.rs", "src/wal/"]),
     ("SystemTime::now", &["src/clock.rs"]),
     ("Tenant::mint", &["src/accounts.rs", "src/accounts/"]),
+    // Beside ingest: listen addresses and proxies of the settings, a site's excluded networks, an
+    // imported log's lines.
     (
         "IpAddr",
         &[
             "src/ingest.rs",
             "src/ingest/",
-            "src/server.rs",
             "src/server/",
-            "src/config.rs",
+            "src/config/",
+            "src/accounts/rules.rs",
             "src/import/",
         ],
     ),
     (
         "SocketAddr",
-        &["src/server.rs", "src/server/", "src/config.rs", "src/daemon.rs", "src/cli.rs"],
+        &["src/server.rs", "src/server/", "src/config.rs", "src/config/", "src/daemon/"],
     ),
     ("unsafe {", &["src/engine/ffi.rs", "src/ingest/enrich/geo.rs"]),
     ("begin_entry", &["src/wal/"]),
@@ -151,7 +153,7 @@ fn files_and_lines_are_short() {
         ("tests", ".rs"),
         ("soak", ".rs"),
         ("tracker/src", ".js"),
-        ("web/src", ""),
+        ("chaos", ".rs"),
     ];
     for (file, text) in code.iter().flat_map(|(folder, ending)| files(folder, ending)) {
         if text.lines().count() > FILE_LINES_MAX {
@@ -199,6 +201,7 @@ fn the_code_map_names_every_module() {
         source().iter().map(|(file, _)| module(file).to_owned()).collect();
     let missing = modules
         .iter()
+        .filter(|m| !["lib", "main"].contains(&m.as_str()))
         .filter(|m| !map.contains(&format!("`{m}")) && !map.contains(&format!("{m}.rs")));
     fail(missing.map(|m| format!("ARCHITECTURE.md does not name `{m}`")).collect());
 }

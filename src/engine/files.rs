@@ -193,7 +193,8 @@ fn users_xml(config: &EngineConfig, password: &str) -> String {
     <{USER}><password_sha256_hex>{digest}</password_sha256_hex><networks><ip>127.0.0.1</ip></networks>
       <profile>default</profile><quota>default</quota>
       <grants>
-        <query>GRANT SELECT, INSERT, ALTER, CREATE DATABASE, CREATE TABLE, CREATE VIEW, DROP, TRUNCATE, OPTIMIZE, SHOW ON {database}.*</query>
+        <query>GRANT SELECT, INSERT, ALTER, CREATE DATABASE, CREATE TABLE, CREATE VIEW ON {database}.*</query>
+        <query>GRANT DROP, TRUNCATE, OPTIMIZE, SHOW ON {database}.*</query>
         <query>GRANT SELECT ON system.*</query>
         <query>GRANT TABLE ENGINE ON *</query>
         <query>GRANT KILL QUERY ON *.*</query>
