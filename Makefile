@@ -35,7 +35,7 @@ check: frontend ## The gates: format, lints, sizes
 	@ci/check
 
 chaos: engine frontend ## kill -9 rounds against acked events; ROUNDS=100
-	@cargo test --release --locked --test chaos -- kill9 $(or $(ROUNDS),100)
+	@cargo test --release --locked --test chaos -- kill9 $(or $(ROUNDS),100) --write docs/reliability.md
 
 bench: engine frontend ## Ingest and end-to-end speed beside a bare handler; writes docs/performance.md
 	@cargo test --release --locked --test soak -- bench --write docs/performance.md

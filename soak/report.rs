@@ -33,7 +33,7 @@ impl Report {
             (format!("<!-- soak {} -->", self.section), format!("<!-- /soak {} -->", self.section));
         let old = match fs::read_to_string(path) {
             Ok(text) => text,
-            Err(e) if e.kind() == io::ErrorKind::NotFound => "# Performance\n".to_string(),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => "# Measured\n".to_string(),
             Err(e) => return Err(e),
         };
         let block = format!("{begin}\n{}\n{end}", self.text.trim_end());

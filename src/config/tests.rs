@@ -134,7 +134,7 @@ fn ranges_are_checked() {
     let problems = case.problems();
     for part in [
         "use 1ms to 1s",
-        "use 256MiB or more",
+        "use 64MiB or more",
         "use 512MiB or more",
         "no such file",
         "no such directory",
