@@ -149,14 +149,15 @@ fn a_full_log_refuses_and_recovers() {
 #[test]
 fn a_broken_disk_ends_the_process() {
     let shim = shim();
-    for call in ["fdatasync", "write"] {
+    // A new segment is filled with zeros first: 16 MiB in writes of 8 KiB.
+    for (call, nth) in [("fdatasync", "60"), ("write", "2200")] {
         let dir = directory();
         let ledger = Ledger::default();
         let env = [
             ("LD_PRELOAD", shim.as_str()),
             ("IOERR_OP", call),
             ("IOERR_PATH", "/wal/wal-"),
-            ("IOERR_NTH", "60"),
+            ("IOERR_NTH", nth),
             ("IOERR_WITH", "EIO"),
         ];
         let mut daemon =
